@@ -1,0 +1,21 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { KindredConfig } from './kindred-config.js';
+import { DatabaseConfig, DataConfig, EmbeddingConfig, LogConfig, SearchConfig, ServerConfig, SyncConfig, VectorStoreConfig } from './slices.js';
+
+/** Provides each slice under its class, to every module. */
+@Module({})
+export class ConfigModule {
+  static forRoot(config: KindredConfig): DynamicModule {
+    const providers = [
+      { provide: ServerConfig, useValue: config.server },
+      { provide: DataConfig, useValue: config.data },
+      { provide: LogConfig, useValue: config.log },
+      { provide: DatabaseConfig, useValue: config.database },
+      { provide: VectorStoreConfig, useValue: config.vectorStore },
+      { provide: EmbeddingConfig, useValue: config.embedding },
+      { provide: SyncConfig, useValue: config.sync },
+      { provide: SearchConfig, useValue: config.search },
+    ];
+    return { module: ConfigModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}

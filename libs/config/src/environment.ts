@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** A variable as it reaches the process: absent and empty mean the same, so that `VAR=` in a file switches a default back on. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that hold secrets: each may instead be given as `<NAME>_FILE`, the path of a file with the value. */
+export const SECRET_VARIABLES = ['DATABASE_URL', 'QDRANT_API_KEY'] as const;
+
+const integer = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^-?\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(minimum, `must be at least ${minimum}`).max(maximum, `must be at most ${maximum}`));
+
+const decimal = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, 'must be a number')
+    .transform(Number)
+    .pipe(z.number().min(minimum, `must be at least ${minimum}`).max(maximum, `must be at most ${maximum}`));
+
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
+
+const url = (protocols: readonly string[]) =>
+  z.string().refine((text) => {
+    try {
+      return protocols.includes(new URL(text).protocol);
+    } catch {
+      return false;
+    }
+  }, `must be a URL with ${protocols.join(' or ')}`);
+
+/** Every variable that Kindred reads, with its rule. `.env.example` is tested against these keys. */
+export const environmentSchema = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production'], 'must be development, test or production').default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: integer(0, 65535).default(3000),
+  DATA_DIR: z.string().default('./data'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent').default('info'),
+  DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
+  VECTOR_STORE: z.enum(['auto', 'local', 'qdrant'], 'must be auto, local or qdrant').default('auto'),
+  QDRANT_URL: url(['http:', 'https:']).optional(),
+  QDRANT_HOST: z.string().optional(),
+  QDRANT_PORT: integer(1, 65535).default(6333),
+  QDRANT_API_KEY: z.string().optional(),
+  QDRANT_COLLECTION_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
+    .default('kindred'),
+  QDRANT_TIMEOUT_MS: integer(50, 60_000).default(2000),
+  EMBEDDING_MODEL_DIR: z.string().optional(),
+  EMBEDDING_WORKERS: integer(1, 64).optional(),
+  EMBEDDING_MAX_TOKENS: integer(8, 512).default(256),
+  EMBEDDING_QUERY_PREFIX: z.string().default(''),
+  EMBEDDING_DOCUMENT_PREFIX: z.string().default(''),
+  SYNC_INLINE: flag.default(true),
+  SYNC_LEASE_MS: integer(1000, 600_000).optional(),
+  SYNC_WRITE_TIMEOUT_MS: integer(100, 300_000).optional(),
+  SYNC_GRACE_MS: integer(1000, 3_600_000).optional(),
+  SYNC_BATCH_SIZE: integer(1, 256).default(64),
+  SYNC_MAX_ATTEMPTS: integer(1, 1000).default(10),
+  SIMILARITY_THRESHOLD: decimal(-1, 1).default(0.3),
+  REQUIRE_IF_MATCH: flag.default(false),
+});
+
+export type ParsedEnvironment = z.output<typeof environmentSchema>;
+
+/** Thrown at boot; its message names every variable that is wrong and the rule it breaks, never a value. */
+export class InvalidEnvironmentError extends Error {
+  constructor(readonly problems: readonly { readonly variable: string; readonly rule: string }[]) {
+    super(`The configuration is not valid:\n${problems.map(({ variable, rule }) => `  ${variable} ${rule}`).join('\n')}`);
+    this.name = 'InvalidEnvironmentError';
+  }
+}
+
+/**
+ * Parses the environment, or says everything that is wrong with it at once.
+ *
+ * @throws InvalidEnvironmentError
+ */
+export function parseEnvironment(environment: Environment): ParsedEnvironment {
+  const { values, problems } = readSecretFiles(environment);
+  const parsed = environmentSchema.safeParse(values);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      problems.push({ variable: issue.path.join('.'), rule: issue.message });
+    }
+  } else {
+    problems.push(...findContradictions(parsed.data));
+  }
+  if (problems.length > 0 || !parsed.success) throw new InvalidEnvironmentError(problems);
+  return parsed.data;
+}
+
+function readSecretFiles(environment: Environment) {
+  const values: Record<string, string> = {};
+  const problems: { variable: string; rule: string }[] = [];
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && value !== '') values[name] = value;
+  }
+  for (const name of SECRET_VARIABLES) {
+    const path = values[`${name}_FILE`];
+    if (path === undefined) continue;
+    if (values[name] !== undefined) {
+      problems.push({ variable: name, rule: `is set together with ${name}_FILE; set one of them` });
+      continue;
+    }
+    try {
+      values[name] = readFileSync(path, 'utf8').trim();
+    } catch {
+      problems.push({ variable: `${name}_FILE`, rule: 'names a file that cannot be read' });
+    }
+  }
+  return { values, problems };
+}
+
+function findContradictions(env: ParsedEnvironment): { variable: string; rule: string }[] {
+  const problems: { variable: string; rule: string }[] = [];
+  if (env.QDRANT_URL !== undefined && env.QDRANT_HOST !== undefined) {
+    problems.push({ variable: 'QDRANT_HOST', rule: 'is set together with QDRANT_URL; set one of them' });
+  }
+  if (env.VECTOR_STORE === 'qdrant' && env.QDRANT_URL === undefined && env.QDRANT_HOST === undefined) {
+    problems.push({ variable: 'QDRANT_URL', rule: 'is missing although VECTOR_STORE is qdrant (or set QDRANT_HOST and QDRANT_PORT)' });
+  }
+  return problems;
+}

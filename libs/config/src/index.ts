@@ -1,0 +1,4 @@
+export * from './config.module.js';
+export * from './environment.js';
+export * from './kindred-config.js';
+export * from './slices.js';

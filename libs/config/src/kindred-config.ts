@@ -1,0 +1,51 @@
+import { InvalidEnvironmentError, parseEnvironment, type Environment } from './environment.js';
+import { DatabaseConfig, DataConfig, EmbeddingConfig, LogConfig, SearchConfig, ServerConfig, SyncConfig, VectorStoreConfig } from './slices.js';
+
+/** The whole configuration, one frozen slice per concern. */
+export interface KindredConfig {
+  readonly server: ServerConfig;
+  readonly data: DataConfig;
+  readonly log: LogConfig;
+  readonly database: DatabaseConfig;
+  readonly vectorStore: VectorStoreConfig;
+  readonly embedding: EmbeddingConfig;
+  readonly sync: SyncConfig;
+  readonly search: SearchConfig;
+}
+
+/** A write must be able to time out, and be followed by a renewal, before its lease ends (protocol, assumption A). */
+const LEASE_PER_WRITE_TIMEOUT = 2;
+
+/**
+ * Reads the configuration once.
+ *
+ * @param environment default: the environment of the process; nobody else in Kindred reads that
+ * @throws InvalidEnvironmentError naming every bad variable, never a value
+ */
+export function loadConfig(environment: Environment = process.env): KindredConfig {
+  const env = parseEnvironment(environment);
+  const vectorStore = new VectorStoreConfig(env);
+  const sync = new SyncConfig(env, vectorStore.kind);
+  assertTimingsHold(sync);
+  return Object.freeze({
+    server: new ServerConfig(env),
+    data: new DataConfig(env),
+    log: new LogConfig(env),
+    database: new DatabaseConfig(env),
+    vectorStore,
+    embedding: new EmbeddingConfig(env),
+    sync,
+    search: new SearchConfig(env),
+  });
+}
+
+function assertTimingsHold(sync: SyncConfig): void {
+  const problems: { variable: string; rule: string }[] = [];
+  if (sync.leaseMs < LEASE_PER_WRITE_TIMEOUT * sync.writeTimeoutMs) {
+    problems.push({ variable: 'SYNC_LEASE_MS', rule: `must be at least ${LEASE_PER_WRITE_TIMEOUT} x SYNC_WRITE_TIMEOUT_MS` });
+  }
+  if (sync.graceMs <= sync.leaseMs + sync.writeTimeoutMs) {
+    problems.push({ variable: 'SYNC_GRACE_MS', rule: 'must be above SYNC_LEASE_MS + SYNC_WRITE_TIMEOUT_MS' });
+  }
+  if (problems.length > 0) throw new InvalidEnvironmentError(problems);
+}

@@ -1,0 +1,127 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import type { ParsedEnvironment } from './environment.js';
+
+/** Where the service listens and how it presents itself. */
+export class ServerConfig {
+  readonly nodeEnv: 'development' | 'test' | 'production';
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** PUT, PATCH and DELETE without `If-Match` are refused with 428. */
+  readonly isIfMatchRequired: boolean;
+
+  constructor(env: ParsedEnvironment) {
+    this.nodeEnv = env.NODE_ENV;
+    this.host = env.HOST;
+    this.port = env.PORT;
+    this.isIfMatchRequired = env.REQUIRE_IF_MATCH;
+    Object.freeze(this);
+  }
+}
+
+/** The folder that belongs to this process: embedded database, local index snapshots, run.json. */
+export class DataConfig {
+  /** Absolute path. */
+  readonly dataDir: string;
+
+  constructor(env: ParsedEnvironment) {
+    this.dataDir = resolve(env.DATA_DIR);
+    Object.freeze(this);
+  }
+}
+
+export class LogConfig {
+  readonly level: ParsedEnvironment['LOG_LEVEL'];
+
+  constructor(env: ParsedEnvironment) {
+    this.level = env.LOG_LEVEL;
+    Object.freeze(this);
+  }
+}
+
+export class DatabaseConfig {
+  /** `null` = start the embedded PostgreSQL under the data directory. */
+  readonly url: string | null;
+
+  constructor(env: ParsedEnvironment) {
+    this.url = env.DATABASE_URL ?? null;
+    Object.freeze(this);
+  }
+}
+
+export class VectorStoreConfig {
+  readonly kind: 'local' | 'qdrant';
+  /** Set exactly when `kind` is `qdrant`. */
+  readonly qdrantUrl: string | null;
+  readonly qdrantApiKey: string | null;
+  readonly collectionPrefix: string;
+  /** Budget of one search, milliseconds. Writes have their own: {@link SyncConfig.writeTimeoutMs}. */
+  readonly searchTimeoutMs: number;
+
+  constructor(env: ParsedEnvironment) {
+    const qdrantUrl = env.QDRANT_URL ?? (env.QDRANT_HOST === undefined ? null : `http://${env.QDRANT_HOST}:${env.QDRANT_PORT}`);
+    this.kind = env.VECTOR_STORE === 'auto' ? (qdrantUrl === null ? 'local' : 'qdrant') : env.VECTOR_STORE;
+    this.qdrantUrl = this.kind === 'qdrant' ? qdrantUrl : null;
+    this.qdrantApiKey = env.QDRANT_API_KEY ?? null;
+    this.collectionPrefix = env.QDRANT_COLLECTION_PREFIX;
+    this.searchTimeoutMs = env.QDRANT_TIMEOUT_MS;
+    Object.freeze(this);
+  }
+}
+
+/** Describes the embedder of NEW generations; an existing generation keeps the descriptor that is stored with it. */
+export class EmbeddingConfig {
+  /** Folder that holds model folders; `null` = the `models` folder that ships with Kindred. */
+  readonly modelDir: string | null;
+  /** Worker threads, each with one inference thread. */
+  readonly workers: number;
+  readonly maxTokens: number;
+  readonly queryPrefix: string;
+  readonly documentPrefix: string;
+
+  constructor(env: ParsedEnvironment) {
+    this.modelDir = env.EMBEDDING_MODEL_DIR === undefined ? null : resolve(env.EMBEDDING_MODEL_DIR);
+    this.workers = env.EMBEDDING_WORKERS ?? availableParallelism();
+    this.maxTokens = env.EMBEDDING_MAX_TOKENS;
+    this.queryPrefix = env.EMBEDDING_QUERY_PREFIX;
+    this.documentPrefix = env.EMBEDDING_DOCUMENT_PREFIX;
+    Object.freeze(this);
+  }
+}
+
+/** The in-process store answers or is gone with the process, so its leases may be short; a remote one needs time to answer. */
+const LEASE_DEFAULT_MS = { local: 6_000, qdrant: 30_000 } as const;
+const WRITE_TIMEOUT_DEFAULT_MS = { local: 2_000, qdrant: 10_000 } as const;
+
+export class SyncConfig {
+  /** Whether the relay runs inside the api process. */
+  readonly isInline: boolean;
+  readonly leaseMs: number;
+  /** Longest time one write to the index may take; well below the lease. */
+  readonly writeTimeoutMs: number;
+  /** How long a tombstone waits before it is checked again; above lease + write timeout. */
+  readonly graceMs: number;
+  readonly batchSize: number;
+  readonly maxAttempts: number;
+
+  constructor(env: ParsedEnvironment, storeKind: 'local' | 'qdrant') {
+    this.isInline = env.SYNC_INLINE;
+    this.leaseMs = env.SYNC_LEASE_MS ?? LEASE_DEFAULT_MS[storeKind];
+    this.writeTimeoutMs = env.SYNC_WRITE_TIMEOUT_MS ?? WRITE_TIMEOUT_DEFAULT_MS[storeKind];
+    this.graceMs = env.SYNC_GRACE_MS ?? this.leaseMs + 2 * this.writeTimeoutMs;
+    this.batchSize = env.SYNC_BATCH_SIZE;
+    this.maxAttempts = env.SYNC_MAX_ATTEMPTS;
+    Object.freeze(this);
+  }
+}
+
+export class SearchConfig {
+  /** Threshold of a search that names none; a cosine. */
+  readonly defaultThreshold: number;
+
+  constructor(env: ParsedEnvironment) {
+    this.defaultThreshold = env.SIMILARITY_THRESHOLD;
+    Object.freeze(this);
+  }
+}

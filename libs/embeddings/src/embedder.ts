@@ -1,0 +1,65 @@
+/**
+ * Everything that decides what vector a text gets. Stored with each index generation; `modelRev` is its hash.
+ *
+ * snake_case because it is stored as JSON in `index_generations.embedder`.
+ */
+export interface EmbedderDescriptor {
+  readonly provider: 'local';
+  /** Folder name of the model, for example `all-MiniLM-L6-v2`. */
+  readonly model: string;
+  /** Identifies the weights: for a local model the SHA-256 of its ONNX file, shortened to 12 hex digits. */
+  readonly revision: string;
+  readonly dtype: 'q8' | 'fp32' | 'fp16';
+  readonly dimensions: number;
+  readonly pooling: 'mean';
+  readonly query_prefix: string;
+  readonly document_prefix: string;
+  /** Tokens of a text that are read, special tokens included; the rest is cut. */
+  readonly max_tokens: number;
+}
+
+/** One embedded text. */
+export interface Embedding {
+  /** `Float32Array` of length `dimensions`, L2-normalised, validated. */
+  readonly vector: Float32Array;
+  /** Tokens that were read, special tokens included. */
+  readonly tokens: number;
+  /** Whether the text was longer than the model reads, so that its end is not in the vector. */
+  readonly isTruncated: boolean;
+}
+
+export interface EmbedOptions {
+  /** Rejects the call with the signal's reason; work that has not begun is dropped. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Turns texts into unit vectors; the same text always gives the same vector, alone or among others, bit for bit.
+ */
+export abstract class Embedder {
+  abstract readonly descriptor: EmbedderDescriptor;
+  /** Hash of the descriptor: two embedders with equal `modelRev` are interchangeable. */
+  abstract readonly modelRev: string;
+  abstract readonly dimensions: number;
+  abstract readonly maxTokens: number;
+
+  /** Loads the model, once; resolves when the first text can be embedded at full speed. */
+  abstract ready(): Promise<void>;
+
+  /**
+   * Embeds a search text ahead of all documents that wait. Cached by text; equal texts in flight share one run.
+   *
+   * @throws DomainError `search.embedder-unavailable`
+   */
+  abstract embedQuery(text: string, options?: EmbedOptions): Promise<Embedding>;
+
+  /**
+   * Embeds documents behind all queries; the result has the order and the length of `texts`. Not cached here.
+   *
+   * @throws DomainError `search.embedder-unavailable`
+   */
+  abstract embedDocuments(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
+
+  /** Stops the workers; calls in flight reject. Idempotent. */
+  abstract close(): Promise<void>;
+}

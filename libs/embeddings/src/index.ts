@@ -1,0 +1,3 @@
+export * from './embedder.js';
+export * from './embedder-registry.js';
+export * from './model-rev.js';

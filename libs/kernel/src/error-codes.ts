@@ -1,0 +1,124 @@
+import type { ErrorKind } from './error-kind.js';
+
+/** One row of the table of errors. */
+export interface ErrorDefinition {
+  readonly kind: ErrorKind;
+  /** The short human title, constant for the code. */
+  readonly title: string;
+  /** Whether the same call can succeed later without being changed. */
+  readonly retryable: boolean;
+  /** What a client should do about it; printed in docs/errors.md. */
+  readonly meaning: string;
+}
+
+/**
+ * Every error code that leaves Kindred, in one table. docs/errors.md is generated from it.
+ *
+ * A code is stable: clients branch on it. A new failure gets a new row, a row never changes its kind.
+ */
+export const ERROR_CODES = {
+  'request.invalid': {
+    kind: 'invalid',
+    title: 'The request is not valid',
+    retryable: false,
+    meaning: 'One or more fields were refused. `errors[]` names each with a JSON pointer; correct them and send again.',
+  },
+  'request.malformed-json': {
+    kind: 'invalid',
+    title: 'The body is not valid JSON',
+    retryable: false,
+    meaning: 'The body could not be parsed as JSON.',
+  },
+  'request.not-acceptable': {
+    kind: 'not-acceptable',
+    title: 'No acceptable representation',
+    retryable: false,
+    meaning: 'The `Accept` header excludes JSON, which is all this route can answer.',
+  },
+  'request.unsupported-media-type': {
+    kind: 'unsupported-media-type',
+    title: 'Unsupported content type',
+    retryable: false,
+    meaning: 'Send the body as `application/json` (PATCH also takes `application/merge-patch+json`).',
+  },
+  'request.body-too-large': {
+    kind: 'too-large',
+    title: 'The body is too large',
+    retryable: false,
+    meaning: 'Split the request; the limit is in the detail.',
+  },
+  'request.not-found': {
+    kind: 'not-found',
+    title: 'No such route',
+    retryable: false,
+    meaning: 'The path does not exist. /docs lists the routes.',
+  },
+  'request.method-not-allowed': {
+    kind: 'method-not-allowed',
+    title: 'Method not allowed',
+    retryable: false,
+    meaning: 'The path exists, the method does not; the `Allow` header lists the methods.',
+  },
+  'request.precondition-failed': {
+    kind: 'precondition-failed',
+    title: 'The row has changed',
+    retryable: false,
+    meaning: '`If-Match` does not name the current version. Read the row again, merge, and send the new ETag.',
+  },
+  'request.precondition-required': {
+    kind: 'precondition-required',
+    title: 'If-Match is required',
+    retryable: false,
+    meaning: 'This deployment demands `If-Match` on writes to existing rows.',
+  },
+  'projects.not-found': {
+    kind: 'not-found',
+    title: 'No such project',
+    retryable: false,
+    meaning: 'No project has this id; it may have been deleted.',
+  },
+  'projects.external-id-taken': {
+    kind: 'conflict',
+    title: 'The external id is taken',
+    retryable: false,
+    meaning: 'Another project has this `external_id`. Update that project, or choose another one.',
+  },
+  'database.unavailable': {
+    kind: 'unavailable',
+    title: 'The database is not available',
+    retryable: true,
+    meaning: 'PostgreSQL did not answer in time. Nothing was written unless the reply to a write was lost; retry after `Retry-After`.',
+  },
+  'database.busy': {
+    kind: 'unavailable',
+    title: 'The database is busy',
+    retryable: true,
+    meaning: 'No connection was free in time, or a conflict with another transaction could not be resolved. Retry after `Retry-After`.',
+  },
+  'search.index-unavailable': {
+    kind: 'unavailable',
+    title: 'The vector index is not available',
+    retryable: true,
+    meaning: 'Searches cannot be answered now. Writes are accepted and will be indexed later.',
+  },
+  'search.embedder-unavailable': {
+    kind: 'unavailable',
+    title: 'The embedding model is not available',
+    retryable: true,
+    meaning: 'The query could not be turned into a vector. Writes are accepted and will be indexed later.',
+  },
+  'search.not-ready': {
+    kind: 'unavailable',
+    title: 'The index is being prepared',
+    retryable: true,
+    meaning: 'The service is still starting; see /health/ready.',
+  },
+  'internal.error': {
+    kind: 'internal',
+    title: 'Internal error',
+    retryable: false,
+    meaning: 'A defect in Kindred. The log has the cause under the same `request_id`.',
+  },
+} as const satisfies Record<string, ErrorDefinition>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

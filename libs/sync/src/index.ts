@@ -1,0 +1,3 @@
+export * from './index-source.js';
+export * from './index-source-registry.js';
+export * from './serving-index.js';
