@@ -13,4 +13,7 @@ export abstract class EmbedderRegistry {
    * @throws DomainError `search.embedder-unavailable` when the descriptor cannot be built here, for example because the model folder is missing or has other weights
    */
   abstract get(descriptor: EmbedderDescriptor): Embedder;
+
+  /** Closes every embedder that was built here; none can be had afterwards. Idempotent. */
+  abstract close(): Promise<void>;
 }

@@ -1,1 +1,2 @@
-export {};
+export * from './fake-embedder.js';
+export * from './fake-embedder-registry.js';

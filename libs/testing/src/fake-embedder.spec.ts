@@ -1,0 +1,65 @@
+import { findVectorDefect } from '#kernel';
+import { modelRevOf } from '#embeddings';
+import { FakeEmbedder } from './fake-embedder.js';
+import { FakeEmbedderRegistry } from './fake-embedder-registry.js';
+
+const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, component, i) => sum + component * b[i]!, 0);
+
+describe('FakeEmbedder', () => {
+  it('gives unit vectors of the asked dimension, alike for texts that share words', async () => {
+    const embedder = new FakeEmbedder({ dimensions: 256 });
+    const [kitchen, oak, roof, empty] = await embedder.embedDocuments(['modern kitchen', 'Kitchen, in oak', 'slate roof', ' ']);
+    for (const { vector } of [kitchen!, oak!, roof!, empty!]) expect(findVectorDefect(vector, 256)).toBeNull();
+    expect(cosine(kitchen!.vector, oak!.vector)).toBeGreaterThan(0.3);
+    expect(cosine(kitchen!.vector, roof!.vector)).toBe(0);
+    expect((await embedder.embedQuery('modern kitchen')).vector).toEqual(kitchen!.vector);
+  });
+
+  it('cuts at the tokens it may read and says so', async () => {
+    const embedder = new FakeEmbedder({ max_tokens: 4 });
+    const [cut, whole] = await embedder.embedDocuments(['one two three', 'one two']);
+    expect(cut).toMatchObject({ tokens: 4, isTruncated: true });
+    expect(whole).toMatchObject({ tokens: 4, isTruncated: false });
+    expect(cut!.vector).toEqual(whole!.vector);
+  });
+
+  it('fails as it is told, counts calls, and recovers', async () => {
+    const embedder = new FakeEmbedder();
+    embedder.failWhen((text) => text.includes('poison'));
+    await expect(embedder.embedDocuments(['fine', 'poison'])).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
+    await expect(embedder.embedQuery('fine')).resolves.toBeDefined();
+    embedder.failAlways(new Error('broken'));
+    await expect(embedder.embedQuery('fine')).rejects.toThrow('broken');
+    embedder.recover();
+    await embedder.embedQuery('fine');
+    expect(embedder.calls).toEqual({ ready: 0, queries: 3, documentJobs: 1, documents: 2, close: 0 });
+  });
+
+  it('holds calls until released; abort and close reject what is held', async () => {
+    const embedder = new FakeEmbedder();
+    const release = embedder.hold();
+    const abort = new AbortController();
+    const aborted = embedder.embedQuery('a', { signal: abort.signal });
+    const kept = embedder.embedQuery('b');
+    abort.abort(new Error('gone'));
+    await expect(aborted).rejects.toThrow('gone');
+    release();
+    await expect(kept).resolves.toBeDefined();
+    embedder.hold();
+    const closed = embedder.embedDocuments(['c']);
+    await embedder.close();
+    await expect(closed).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
+    await expect(embedder.embedQuery('d')).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
+  });
+});
+
+describe('FakeEmbedderRegistry', () => {
+  it('keeps one embedder per modelRev', async () => {
+    const registry = new FakeEmbedderRegistry();
+    const descriptor = await registry.describeConfigured();
+    const other = { ...descriptor, dimensions: 8 };
+    expect(registry.get({ ...descriptor })).toBe(registry.configured);
+    expect(registry.get(other)).toBe(registry.get({ ...other }));
+    expect(registry.get(other).modelRev).toBe(modelRevOf(other));
+  });
+});
