@@ -1,0 +1,107 @@
+// The layers of docs/architecture.md as rules. Arrows point down only. apps/api/test/boundaries.int-spec.ts plants one violation per rule and sees it fire.
+
+const TESTS = '(^|/)(test|jest)/|\\.(spec|int-spec|e2e-spec)\\.ts$|^libs/testing/';
+const PLATFORM = 'config|observability|security';
+const ADAPTERS = 'database|embeddings|vector-store';
+const FEATURES = 'projects|similarity|pricing|documents|ingestion';
+const EDGES = 'admin|health';
+
+/** A rule about production code of one layer: what it must not import. */
+const layer = (name, comment, from, to) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from, pathNot: TESTS },
+  to: { path: to },
+});
+
+/** Only `where` may import the npm packages `packages`; swapping the vendor must stay a change in one folder. */
+const quarantine = (name, comment, packages, where) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: '^(apps|libs|bench)/', pathNot: `${where}|${TESTS}` },
+  to: { path: `(^|/)node_modules/(${packages})(/|$)` },
+});
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'An ESM cycle crashes at boot, or worse, hands out undefined. Move the shared part down.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'public-face-only',
+      comment: 'libs/<name>/src/index.ts is the public face of a lib; reaching past it makes its inside impossible to change.',
+      severity: 'error',
+      from: { path: '^(apps|libs|bench)/([^/]+)/' },
+      to: { path: '^libs/([^/]+)/', pathNot: '^libs/$2/|^libs/[^/]+/src/index\\.ts$' },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that cannot be resolved escapes every other rule.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    layer('kernel-is-the-bottom', 'The kernel has no framework and no house above it, so that everything may stand on it.', '^libs/kernel/', '^(apps|libs/(?!kernel/))|node_modules/(@nestjs|fastify|typeorm|pg)/'),
+    layer('platform-knows-the-kernel-only', 'Configuration, logs and security serve every layer; one arrow up and they could not.', `^libs/(${PLATFORM})/`, `^(apps/|libs/(?!kernel/|${PLATFORM.split('|').map((name) => `${name}/`).join('|')}))`),
+    layer('adapters-know-no-engine', 'An adapter that knows what it is used for cannot be replaced.', `^libs/(${ADAPTERS})/`, `^(apps/|libs/(sync|${FEATURES}|${EDGES}|testing)/)`),
+    {
+      name: 'adapters-do-not-meet',
+      comment: 'Database, embeddings and vector store are joined by sync alone; otherwise a swap of one drags the others along.',
+      severity: 'error',
+      from: { path: `^libs/(${ADAPTERS})/`, pathNot: TESTS },
+      to: { path: `^libs/(${ADAPTERS})/`, pathNot: '^libs/$1/' },
+    },
+    layer('engine-knows-no-feature', 'sync serves every IndexSource alike; it must not know projects.', '^libs/sync/', `^(apps/|libs/(${FEATURES}|${EDGES}|testing)/)`),
+    layer('features-know-no-edge', 'Features are used by several edges and know none of them.', `^libs/(${FEATURES})/`, `^(apps/|libs/(${EDGES}|testing)/)`),
+    layer('projects-stand-alone', 'Other features hydrate from projects; an arrow back would be a cycle.', '^libs/projects/', '^libs/(similarity|pricing|documents|ingestion)/'),
+    layer('similarity-knows-projects-only', 'similarity hydrates projects; everything else of the features stands above it.', '^libs/similarity/', '^libs/(pricing|documents|ingestion)/'),
+    layer('edges-know-no-app', 'An edge is composed by apps, not the other way round.', `^libs/(${EDGES})/`, '^(apps/|libs/testing/)'),
+    {
+      name: 'apps-are-imported-by-nobody',
+      comment: 'Composition roots are the top; what two of them need belongs in a lib.',
+      severity: 'error',
+      from: { path: '^(apps/([^/]+)|libs|bench)/' },
+      to: { path: '^apps/', pathNot: '^apps/$2/' },
+    },
+    {
+      name: 'http-stays-at-the-edge',
+      comment: 'api, worker and cli share the providers; controllers are for apps/api, and nothing below the edge may know HTTP.',
+      severity: 'error',
+      from: { path: '^(apps/(worker|cli)|libs/[^/]+/src/(?!http/))', pathNot: `${TESTS}|^libs/[^/]+/src/index\\.ts$|^libs/(${EDGES})/` },
+      to: { path: '/src/http/|node_modules/(fastify|@nestjs/platform-fastify|@nestjs/swagger)/' },
+    },
+    {
+      name: 'testing-is-for-tests',
+      comment: 'Doubles must not reach production.',
+      severity: 'error',
+      from: { path: '^(apps|libs|bench)/', pathNot: TESTS },
+      to: { path: '^libs/testing/|\\.(spec|int-spec|e2e-spec)\\.ts$' },
+    },
+    quarantine('typeorm-in-persistence', 'The ORM and the driver are details of database and of persistence folders.', 'typeorm|pg', '^libs/database/|/persistence/'),
+    quarantine('qdrant-in-its-adapter', 'Its client has traps that one folder knows.', '@qdrant', '^libs/vector-store/src/qdrant/'),
+    quarantine('transformers-in-its-adapter', 'Model runtimes change fast; one folder follows them.', '@xenova|@huggingface|onnxruntime-node|onnxruntime-common', '^libs/embeddings/src/transformers/|^bench/'),
+    quarantine('usearch-in-its-adapter', 'It is synchronous and belongs in the search worker.', 'usearch', '^libs/vector-store/src/local/|^bench/'),
+    {
+      name: 'no-development-package-in-production',
+      comment: 'A production install has no development dependencies.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: TESTS },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    // Our own build only: many packages have their code under node_modules/<name>/dist, and what is excluded escapes every rule.
+    exclude: { path: '^dist/' },
+    tsConfig: { fileName: 'tsconfig.boundaries.json' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'], mainFields: ['module', 'main', 'types'] },
+  },
+};

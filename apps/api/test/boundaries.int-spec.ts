@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const ROOT = join(__dirname, '..', '..', '..');
+
+/** Per rule: a file that breaks it, and nothing else in its name. Every rule of the configuration must be here. */
+const PLANTS: Record<string, { path: string; text: string }> = {
+  'no-circular': { path: 'libs/kernel/src/ring-a.ts', text: "export * from './ring-b.js';" },
+  'public-face-only': { path: 'libs/sync/src/reaching.ts', text: "export * from '../../kernel/src/inside.js';" },
+  resolvable: { path: 'libs/kernel/src/nowhere.ts', text: "export * from './absent.js';" },
+  'kernel-is-the-bottom': { path: 'libs/kernel/src/up.ts', text: "export * from '#config';" },
+  'platform-knows-the-kernel-only': { path: 'libs/config/src/up.ts', text: "export * from '#database';" },
+  'adapters-know-no-engine': { path: 'libs/database/src/up.ts', text: "export * from '#sync';" },
+  'adapters-do-not-meet': { path: 'libs/embeddings/src/across.ts', text: "export * from '#vector-store';" },
+  'engine-knows-no-feature': { path: 'libs/sync/src/up.ts', text: "export * from '#projects';" },
+  'features-know-no-edge': { path: 'libs/projects/src/up.ts', text: "export * from '#health';" },
+  'projects-stand-alone': { path: 'libs/projects/src/across.ts', text: "export * from '#similarity';" },
+  'similarity-knows-projects-only': { path: 'libs/similarity/src/across.ts', text: "export * from '#pricing';" },
+  'edges-know-no-app': { path: 'libs/health/src/up.ts', text: "export * from '../../../apps/api/src/main.js';" },
+  'apps-are-imported-by-nobody': { path: 'apps/worker/src/main.ts', text: "export * from '../../api/src/main.js';" },
+  'http-stays-at-the-edge': { path: 'libs/projects/src/service.ts', text: "export * from './http/controller.js';" },
+  'testing-is-for-tests': { path: 'libs/similarity/src/doubled.ts', text: "export * from '#testing';" },
+  'typeorm-in-persistence': { path: 'libs/projects/src/row.ts', text: "export * from 'typeorm';" },
+  'qdrant-in-its-adapter': { path: 'libs/vector-store/src/remote.ts', text: "export * from '@qdrant/js-client-rest';" },
+  'transformers-in-its-adapter': { path: 'libs/embeddings/src/model.ts', text: "export * from '@xenova/transformers';" },
+  'usearch-in-its-adapter': { path: 'libs/vector-store/src/scan.ts', text: "export * from 'usearch';" },
+  'no-development-package-in-production': { path: 'libs/health/src/dev.ts', text: "export * from 'yaml';" },
+};
+
+const LIBS = ['kernel', 'config', 'database', 'embeddings', 'vector-store', 'sync', 'projects', 'similarity', 'pricing', 'health', 'testing'];
+
+/** A small house in which every arrow is allowed. */
+const SOUND: Record<string, string> = {
+  ...Object.fromEntries(LIBS.map((name) => [`libs/${name}/src/index.ts`, 'export const x = 1;'])),
+  'libs/kernel/src/ring-b.ts': "export * from './ring-a.js';",
+  'libs/kernel/src/inside.ts': 'export const inside = 1;',
+  'libs/projects/src/http/controller.ts': 'export const y = 1;',
+  'libs/similarity/src/allowed.ts': "export * from '#projects'; export * from '#sync'; export * from '#kernel';",
+  'libs/projects/src/projects.spec.ts': "import '#testing';",
+  'apps/api/src/main.ts': "export * from '#projects';",
+};
+
+interface Violation {
+  readonly from: string;
+  readonly rule: { readonly name: string };
+}
+
+function cruise(files: Record<string, string>): Violation[] {
+  const tree = mkdtempSync(join(tmpdir(), 'kindred-boundaries-'));
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(tree, path)), { recursive: true });
+      writeFileSync(join(tree, path), text);
+    }
+    for (const name of ['.dependency-cruiser.mjs', 'tsconfig.json', 'tsconfig.boundaries.json', 'package.json']) cpSync(join(ROOT, name), join(tree, name));
+    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
+    const cli = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
+    const report = execFileSync(process.execPath, [cli, '--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'apps', 'libs'], {
+      cwd: tree,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return (JSON.parse(report) as { summary: { violations: Violation[] } }).summary.violations;
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+describe('layer rules', () => {
+  const planted = cruise({ ...SOUND, ...Object.fromEntries(Object.values(PLANTS).map(({ path, text }) => [path, text])) });
+
+  it.each(Object.entries(PLANTS))('%s fires on a planted violation', (rule, { path }) => {
+    expect(planted.filter((violation) => violation.rule.name === rule).map(({ from }) => from)).toContain(path);
+  });
+
+  it('is silent on a sound house', () => {
+    const { 'libs/kernel/src/ring-b.ts': _ring, ...sound } = SOUND;
+    expect(cruise(sound)).toEqual([]);
+  });
+
+  it('has a plant for every rule', () => {
+    const names = execFileSync(process.execPath, ['--input-type=module', '-e', `import c from './.dependency-cruiser.mjs'; console.log(JSON.stringify(c.forbidden.map(({ name }) => name)))`], { cwd: ROOT, encoding: 'utf8' });
+    expect((JSON.parse(names) as string[]).sort()).toEqual(Object.keys(PLANTS).sort());
+  });
+});
