@@ -126,3 +126,8 @@ function findContradictions(env: ParsedEnvironment): { variable: string; rule: s
   }
   return problems;
 }
+
+/** The environment for a child process: that of this one, plus `defaults` for what it leaves unset. */
+export function inheritedEnvironment(defaults: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...defaults, ...Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== '')) };
+}

@@ -1,1 +1,3 @@
-export {};
+export { RuntimeModule } from './runtime.module.js';
+export { LoggingModule } from './logging.module.js';
+export { Logger as PinoNestLogger } from 'nestjs-pino';

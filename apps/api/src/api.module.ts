@@ -1,0 +1,35 @@
+import { ConfigModule, type KindredConfig } from '#config';
+import { DatabaseModule } from '#database';
+import { EmbeddingsModule } from '#embeddings';
+import { HealthHttpModule } from '#health';
+import { LoggingModule, RuntimeModule } from '#observability';
+import { PROJECT_ENTITIES, ProjectsHttpModule } from '#projects';
+import { SimilarityHttpModule } from '#similarity';
+import { SYNC_ENTITIES, SyncModule } from '#sync';
+import { VectorStoreModule } from '#vector-store';
+import { Module, type DynamicModule } from '@nestjs/common';
+
+/** The rows whose tables this deployment owns; the schema drift test compares them with the migrations. */
+export const ENTITIES = [...PROJECT_ENTITIES, ...SYNC_ENTITIES];
+
+/** The api process: every feature over HTTP, with the relay inline unless SYNC_INLINE=false. */
+@Module({})
+export class ApiModule {
+  static forRoot(config: KindredConfig): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        RuntimeModule,
+        LoggingModule,
+        DatabaseModule.forRoot({ entities: ENTITIES }),
+        EmbeddingsModule,
+        VectorStoreModule,
+        SyncModule.forRoot({ isRelayEnabled: config.sync.isInline }),
+        ProjectsHttpModule,
+        SimilarityHttpModule,
+        HealthHttpModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import { ConfigModule, type KindredConfig } from '#config';
+import { DatabaseModule } from '#database';
+import { EmbeddingsModule } from '#embeddings';
+import { LoggingModule, RuntimeModule } from '#observability';
+import { PROJECT_ENTITIES, ProjectsModule } from '#projects';
+import { SYNC_ENTITIES, SyncModule } from '#sync';
+import { VectorStoreModule } from '#vector-store';
+import { Module, type DynamicModule } from '@nestjs/common';
+
+/** The relay alone: the same sources as the api, no HTTP. */
+@Module({})
+export class WorkerModule {
+  static forRoot(config: KindredConfig): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        RuntimeModule,
+        LoggingModule,
+        DatabaseModule.forRoot({ entities: [...PROJECT_ENTITIES, ...SYNC_ENTITIES] }),
+        EmbeddingsModule,
+        VectorStoreModule,
+        SyncModule.forRoot({ isRelayEnabled: true }),
+        ProjectsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,78 @@
+/** What the last look at a dependency said. */
+export interface ProbeResult {
+  readonly state: 'up' | 'slow' | 'down' | 'unknown';
+  /** Duration of the last look, milliseconds; `null` before the first one. */
+  readonly responseTimeMs: number | null;
+  /** When it ended; `null` before the first one. */
+  readonly checkedAt: Date | null;
+  /** A short reason when it is down: never a host, a path or a secret. */
+  readonly reason: string | null;
+}
+
+const UNKNOWN: ProbeResult = { state: 'unknown', responseTimeMs: null, checkedAt: null, reason: null };
+
+export interface DependencyProbeOptions {
+  /** Asks the dependency; must settle soon after `signal` aborts, but is not trusted to. */
+  readonly ask: (signal: AbortSignal) => Promise<unknown>;
+  /** A look that takes longer counts as down. */
+  readonly timeoutMs: number;
+  /** A look that takes longer counts as slow. */
+  readonly slowMs: number;
+  readonly now: () => Date;
+  readonly monotonicMs: () => number;
+}
+
+/**
+ * Looks at one dependency when told to, one look at a time, and remembers the answer; readers never wait.
+ */
+export class DependencyProbe {
+  private result: ProbeResult = UNKNOWN;
+  private running: Promise<void> | null = null;
+
+  constructor(private readonly options: DependencyProbeOptions) {}
+
+  get last(): ProbeResult {
+    return this.result;
+  }
+
+  /** Looks now, or joins the look that is under way. Never rejects. */
+  refresh(): Promise<void> {
+    this.running ??= this.look().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  private async look(): Promise<void> {
+    const { ask, timeoutMs, slowMs, now, monotonicMs } = this.options;
+    const startedMs = monotonicMs();
+    const controller = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      // Raced, because a dependency that hangs may also ignore its signal.
+      await Promise.race([
+        ask(controller.signal),
+        new Promise((_, reject) => {
+          timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+        }),
+      ]);
+      const responseTimeMs = monotonicMs() - startedMs;
+      this.result = { state: responseTimeMs > slowMs ? 'slow' : 'up', responseTimeMs, checkedAt: now(), reason: null };
+    } catch (error) {
+      controller.abort(error);
+      this.result = { state: 'down', responseTimeMs: monotonicMs() - startedMs, checkedAt: now(), reason: reasonOf(error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** The code of a known error; the text of an unknown one may name hosts, so it stays in the log. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.message.startsWith('no answer within')) return error.message;
+  if (typeof error === 'object' && error !== null) {
+    if ('code' in error && typeof error.code === 'string') return error.code;
+    if ('kind' in error && typeof error.kind === 'string') return error.kind;
+  }
+  return 'failed';
+}

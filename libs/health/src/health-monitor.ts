@@ -1,0 +1,82 @@
+import { DatabaseLifecycle } from '#database';
+import { Clock } from '#kernel';
+import { SyncReadiness } from '#sync';
+import { VectorStore } from '#vector-store';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DependencyProbe, type ProbeResult } from './dependency-probe.js';
+
+/** Between two looks at the dependencies; probes of an orchestrator come every few seconds. */
+const INTERVAL_MS = 2_000;
+/** A look that takes longer counts as down; below the interval, so that looks cannot pile up. */
+const TIMEOUT_MS = 1_000;
+/** Well above a healthy answer on one machine or one network, well below the time-out of a search. */
+const SLOW_MS = 250;
+
+export interface HealthSnapshot {
+  readonly isReady: boolean;
+  /** What the service still waits for; `ready` afterwards. */
+  readonly startup: string;
+  readonly isDraining: boolean;
+  readonly database: ProbeResult;
+  readonly vectorStore: ProbeResult & { readonly source: 'local' | 'qdrant' };
+}
+
+/** Looks at the dependencies in the background, so that a health reply never waits for one of them. */
+@Injectable()
+export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  private readonly database: DependencyProbe;
+  private readonly vectorStore: DependencyProbe;
+  private timer: NodeJS.Timeout | null = null;
+  private isDraining = false;
+  private hasBeenReady = false;
+
+  constructor(
+    lifecycle: DatabaseLifecycle,
+    private readonly store: VectorStore,
+    private readonly readiness: SyncReadiness,
+    clock: Clock,
+  ) {
+    const timing = { timeoutMs: TIMEOUT_MS, slowMs: SLOW_MS, now: () => clock.now(), monotonicMs: () => clock.monotonicMs() };
+    this.database = new DependencyProbe({ ...timing, ask: () => lifecycle.ping() });
+    this.vectorStore = new DependencyProbe({ ...timing, ask: (signal) => store.ping({ signal, timeoutMs: TIMEOUT_MS }) });
+  }
+
+  onApplicationBootstrap(): void {
+    void this.refresh();
+    this.timer = setInterval(() => void this.refresh(), INTERVAL_MS);
+    this.timer.unref();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.isDraining = true;
+  }
+
+  onApplicationShutdown(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+  }
+
+  /** Looks at all dependencies now; resolves when all have answered or timed out. */
+  async refresh(): Promise<void> {
+    await Promise.all([this.database.refresh(), this.vectorStore.refresh()]);
+  }
+
+  /** What is known at this moment, without asking anybody. */
+  snapshot(): HealthSnapshot {
+    const database = this.database.last;
+    const isStarted = this.hasStarted();
+    return {
+      // Once started, readiness follows PostgreSQL alone: without the index, writes and most reads still work.
+      isReady: isStarted && !this.isDraining && database.state !== 'down',
+      startup: isStarted ? 'ready' : this.readiness.state,
+      isDraining: this.isDraining,
+      database,
+      vectorStore: { ...this.vectorStore.last, source: this.store.source },
+    };
+  }
+
+  /** Whether the start is over; it never is undone. */
+  hasStarted(): boolean {
+    this.hasBeenReady ||= this.readiness.isReady;
+    return this.hasBeenReady;
+  }
+}

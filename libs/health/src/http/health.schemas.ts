@@ -1,0 +1,60 @@
+import type { SchemaObject } from '@nestjs/swagger/dist/interfaces/open-api-spec.interface.js';
+
+const INDICATORS: SchemaObject = {
+  type: 'object',
+  additionalProperties: {
+    type: 'object',
+    required: ['status'],
+    properties: {
+      status: { type: 'string', enum: ['up', 'degraded', 'down'] },
+      response_time_ms: { type: 'number', nullable: true },
+      checked_at: { type: 'string', format: 'date-time', nullable: true },
+      reason: { type: 'string' },
+      store_type: { type: 'string', enum: ['local', 'qdrant'] },
+    },
+  },
+};
+
+const SERVICE_STATE: SchemaObject = { type: 'string', enum: ['healthy', 'degraded', 'unhealthy', 'not_configured'] };
+
+export const HEALTH_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: ['status', 'info', 'error', 'details', 'services'],
+  properties: {
+    status: { type: 'string', enum: ['ok', 'degraded', 'error', 'shutting_down'] },
+    info: INDICATORS,
+    error: INDICATORS,
+    details: INDICATORS,
+    services: {
+      type: 'object',
+      required: ['database', 'vector_db', 'openai_api'],
+      properties: { database: SERVICE_STATE, vector_db: SERVICE_STATE, openai_api: SERVICE_STATE },
+    },
+  },
+};
+
+const UP = { status: 'up', response_time_ms: 0.6, checked_at: '2026-11-21T08:00:00.000Z' };
+const DETAILS = { database: UP, vector_db: { ...UP, store_type: 'local' } };
+
+export const HEALTH_EXAMPLE = {
+  status: 'ok',
+  info: DETAILS,
+  error: {},
+  details: DETAILS,
+  services: { database: 'healthy', vector_db: 'healthy', openai_api: 'not_configured' },
+};
+
+export const LIVE_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: ['status'],
+  properties: { status: { type: 'string', enum: ['ok'] } },
+};
+
+export const READY_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: ['status', 'startup'],
+  properties: {
+    status: { type: 'string', enum: ['ok', 'error', 'shutting_down'] },
+    startup: { type: 'string', description: 'What the start still waits for, or `ready`.' },
+  },
+};
