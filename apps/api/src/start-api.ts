@@ -1,6 +1,6 @@
 import { DataDirLock, loadConfig, type KindredConfig } from '#config';
 import { DatabaseLifecycle } from '#database';
-import { PinoNestLogger } from '#observability';
+import { PinoNestLogger, stopOnSignals } from '#observability';
 import { SyncReadiness } from '#sync';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -11,19 +11,16 @@ import { configureHttp } from './http/configure-http.js';
 import { createFastifyAdapter } from './http/fastify-adapter.js';
 import { RunFile } from './run-file.js';
 
-/** Longest orderly stop; whatever still hangs then is given up (leases expire by themselves). */
-const SHUTDOWN_TIMEOUT_MS = 20_000;
-
 /**
  * Starts the api process; resolves when it is ready to answer.
  *
  * It listens before it is ready, so that probes can tell starting from dead.
  *
- * @throws InvalidEnvironmentError, FatalStartupError
+ * @throws FatalStartupError
  */
 export async function startApi(): Promise<void> {
   const config = loadConfig();
-  mkdirSync(config.data.dataDir, { recursive: true, mode: 0o700 });
+  mkdirSync(config.data.dataDir, { recursive: true });
   const lock = await DataDirLock.acquire(config.data.dataDir);
   const runFile = new RunFile(config.data.dataDir);
   // A file that an earlier process left behind when it was killed must not be taken for ours.
@@ -32,8 +29,7 @@ export async function startApi(): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), createFastifyAdapter(), { bufferLogs: true, abortOnError: false });
   app.useLogger(app.get(PinoNestLogger));
   await configureHttp(app);
-  const logger = new Logger('Kindred');
-  stopOnSignals(app, logger, async () => {
+  stopOnSignals(app, async () => {
     runFile.remove();
     await lock.release();
   });
@@ -56,29 +52,4 @@ function announce(app: NestFastifyApplication, config: KindredConfig, runFile: R
   runFile.write({ pid: process.pid, url, database_url: app.get(DatabaseLifecycle).url });
   // Tools wait for exactly this line.
   new Logger('Kindred').log({ url, docs: `${url}/docs`, msg: 'ready' });
-}
-
-function stopOnSignals(app: NestFastifyApplication, logger: Logger, afterwards: () => Promise<void>): void {
-  let isStopping = false;
-  const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (isStopping) return;
-    isStopping = true;
-    logger.log(`${signal}: stopping`);
-    setTimeout(() => {
-      logger.error(`Not stopped after ${SHUTDOWN_TIMEOUT_MS} ms; giving up`);
-      process.exit(1);
-    }, SHUTDOWN_TIMEOUT_MS).unref();
-    let exitCode = 0;
-    try {
-      await app.close();
-    } catch (error) {
-      logger.error(error);
-      exitCode = 1;
-    }
-    await afterwards();
-    logger.log('stopped');
-    process.exit(exitCode);
-  };
-  process.on('SIGTERM', (signal) => void stop(signal));
-  process.on('SIGINT', (signal) => void stop(signal));
 }

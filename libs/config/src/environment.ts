@@ -1,3 +1,4 @@
+import { FatalStartupError } from '#kernel';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -68,7 +69,7 @@ export const environmentSchema = z.object({
 export type ParsedEnvironment = z.output<typeof environmentSchema>;
 
 /** Thrown at boot; its message names every variable that is wrong and the rule it breaks, never a value. */
-export class InvalidEnvironmentError extends Error {
+export class InvalidEnvironmentError extends FatalStartupError {
   constructor(readonly problems: readonly { readonly variable: string; readonly rule: string }[]) {
     super(`The configuration is not valid:\n${problems.map(({ variable, rule }) => `  ${variable} ${rule}`).join('\n')}`);
     this.name = 'InvalidEnvironmentError';

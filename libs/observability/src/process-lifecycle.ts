@@ -1,0 +1,56 @@
+import { FatalStartupError } from '#kernel';
+import { Logger } from '@nestjs/common';
+
+/** Longest orderly stop; whatever still hangs then is given up (leases expire by themselves). */
+const SHUTDOWN_TIMEOUT_MS = 20_000;
+
+/** What has to be closed before the process may end: a Nest application or application context. */
+export interface Closeable {
+  close(): Promise<void>;
+}
+
+/** Prints why a program could not start: the sentence of an error that people can mend, the stack of a defect. */
+export function printStartupError(error: unknown): void {
+  const text = error instanceof FatalStartupError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+}
+
+/** Runs a program's start; when it fails, says why on stderr and ends the process with code 1. */
+export async function runProgram(start: () => Promise<void>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    printStartupError(error);
+    process.exit(1);
+  }
+}
+
+/**
+ * Ends the process in an orderly way on SIGTERM and SIGINT: closes the application, runs `afterwards`, exits with 0; with 1 when closing failed or
+ * took longer than 20 s. A second signal changes nothing.
+ */
+export function stopOnSignals(application: Closeable, afterwards: () => Promise<void>): void {
+  const logger = new Logger('Process');
+  let isStopping = false;
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.log(`${signal}: stopping`);
+    setTimeout(() => {
+      logger.error(`Not stopped after ${SHUTDOWN_TIMEOUT_MS} ms; giving up`);
+      process.exit(1);
+    }, SHUTDOWN_TIMEOUT_MS).unref();
+    let exitCode = 0;
+    try {
+      await application.close();
+    } catch (error) {
+      logger.error(error);
+      exitCode = 1;
+    }
+    await afterwards();
+    logger.log('stopped');
+    process.exit(exitCode);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
+}
