@@ -69,13 +69,14 @@ export interface CollectionInfo {
 }
 
 export interface CallOptions {
-  /** Gives up on the call; the effect of a write is then unknown. */
+  /** Gives up on the call, which rejects with `unavailable`; the effect of a write is then unknown. */
   readonly signal?: AbortSignal;
   /** Budget of the call in milliseconds. Default: the adapter's own for the kind of call. */
   readonly timeoutMs?: number;
 }
 
 export interface VectorQuery {
+  /** Of the collection's dimension, finite and not zero; its length does not matter. */
   readonly vector: Float32Array;
   /** 1 or more. */
   readonly limit: number;
@@ -147,10 +148,18 @@ export abstract class VectorStore {
    */
   abstract upsert(collection: string, points: readonly VectorPoint[], options?: CallOptions): Promise<void>;
 
-  /** Deletes each point whose rev is lower than the one given; absent ids are no error. */
+  /**
+   * Deletes each point whose rev is lower than the one given; absent ids are no error.
+   *
+   * @throws VectorStoreError `invalid-point` for a bad id; then nothing of the call is deleted
+   */
   abstract delete(collection: string, deletes: readonly FencedDelete[], options?: CallOptions): Promise<void>;
 
-  /** Returns the best points by cosine, in descending order, ties by ascending id. */
+  /**
+   * Returns the best points by cosine, in descending order, ties by ascending id. Which of several equal points the limit cuts off is not promised.
+   *
+   * @throws VectorStoreError `dimension-mismatch`; `rejected` for a query vector that is zero or not finite, and for a bad limit or offset
+   */
   abstract query(collection: string, query: VectorQuery, options?: CallOptions): Promise<ScoredPoint[]>;
 
   /** Answers several queries in one call, in their order; one bad query fails the call. */
@@ -159,14 +168,18 @@ export abstract class VectorStore {
   /**
    * Returns the points nearest to 2 x mean(positive) - mean(negative), or mean(positive) without negatives; the examples themselves are left out.
    *
-   * @throws VectorStoreError `point-missing` when an example is unknown
+   * @throws VectorStoreError `point-missing` when an example is unknown; `rejected` without a positive example
    */
   abstract recommend(collection: string, query: RecommendQuery, options?: CallOptions): Promise<ScoredPoint[]>;
 
   abstract scroll(collection: string, request: ScrollRequest, options?: CallOptions): Promise<ScrollPage>;
 
   /** Returns those of the points that exist, in no particular order. */
-  abstract retrieve(collection: string, ids: readonly string[], options?: CallOptions & { readonly hasVectors?: boolean }): Promise<StoredPoint[]>;
+  abstract retrieve(
+    collection: string,
+    ids: readonly string[],
+    options?: CallOptions & { readonly hasVectors?: boolean },
+  ): Promise<StoredPoint[]>;
 
   /** Counts exactly. */
   abstract count(collection: string, filter?: VectorFilter, options?: CallOptions): Promise<number>;
@@ -180,7 +193,7 @@ export abstract class VectorStore {
   /** Merges into the collection's metadata; `null` removes a key. */
   abstract setMetadata(collection: string, metadata: CollectionMetadata, options?: CallOptions): Promise<void>;
 
-  /** Points the alias at the collection, in one step when it already points elsewhere. */
+  /** Points the alias at the collection, in one step when it already points elsewhere. An alias named like a collection is `rejected`. */
   abstract setAlias(alias: string, collection: string, options?: CallOptions): Promise<void>;
 
   /** The collection that the alias names, or `null`. */
@@ -189,6 +202,6 @@ export abstract class VectorStore {
   /** Persists the collection as it is now; a snapshot only shortens recovery. Returns its name. */
   abstract snapshot(collection: string, options?: CallOptions): Promise<string>;
 
-  /** Removes the collection with all its points. Returns whether there was one. */
+  /** Removes the collection with all its points and the aliases that point at it. Returns whether there was one; an alias is not one. */
   abstract drop(collection: string, options?: CallOptions): Promise<boolean>;
 }
