@@ -1,3 +1,5 @@
 export * from './vector-filter.js';
 export * from './vector-store.js';
 export * from './vector-store-error.js';
+export * from './qdrant/qdrant-vector-store-options.js';
+export * from './qdrant/qdrant-vector-store.js';

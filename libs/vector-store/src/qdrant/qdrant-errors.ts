@@ -1,0 +1,68 @@
+import { VectorStoreError, type VectorStoreErrorKind } from '../vector-store-error.js';
+import { RETRY_AFTER_HEADER } from './retry-after-handler.js';
+
+/** Errors of a connection that was closed under the request, most often by the server's idle timeout. */
+const SOCKET_ERROR_CODES = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** The library's own class for replies of status 400 and above; it is not exported, so it is known by its shape. */
+interface ApiErrorShape {
+  readonly status: number;
+  readonly statusText?: string;
+  readonly headers?: Headers;
+  readonly data?: unknown;
+}
+
+/** Whether the connection broke before a reply came. The effect of the request is unknown, and it is safe to send again because every request is idempotent. */
+export function isSocketError(error: unknown): boolean {
+  return SOCKET_ERROR_CODES.has(networkCode(error) ?? '');
+}
+
+/** Turns whatever a request threw into the port's error. Messages never contain the address or the API key. */
+export function toVectorStoreError(error: unknown, action: string): VectorStoreError {
+  if (error instanceof VectorStoreError) return error;
+  if (isApiError(error)) return fromReply(error, action);
+  const code = networkCode(error);
+  if (code !== null) return new VectorStoreError('unavailable', `Qdrant could not be reached to ${action} (${code})`, { cause: error });
+  // What is left: replies that the library does not expect (202, or a proxy's page instead of JSON). Their effect is unknown.
+  const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  return new VectorStoreError('unavailable', `Qdrant gave no usable answer to ${action}: ${reason}`, { cause: error });
+}
+
+function fromReply(error: ApiErrorShape, action: string): VectorStoreError {
+  const detail = serverText(error.data) ?? error.statusText ?? '';
+  const message = `Qdrant answered ${error.status} to ${action}: ${detail}`;
+  const retryAfterMs = parseRetryAfter(error.headers?.get(RETRY_AFTER_HEADER) ?? null, Date.now());
+  return new VectorStoreError(kindOf(error.status, detail, retryAfterMs !== undefined), message, { cause: error, retryAfterMs });
+}
+
+function kindOf(status: number, detail: string, hasRetryAfter: boolean): VectorStoreErrorKind {
+  if (status === 429 || status === 507 || (status === 503 && hasRetryAfter)) return 'throttled';
+  if (status === 408 || status >= 500) return 'unavailable';
+  if (status === 404 && /No point with id/i.test(detail)) return 'point-missing';
+  if (status === 404 && /Collection .* doesn't exist/i.test(detail)) return 'collection-missing';
+  if (status === 400 && /Vector dimension error|Not existing vector name/i.test(detail)) return 'dimension-mismatch';
+  return 'rejected';
+}
+
+/** Reads both forms of Retry-After, seconds and date; `undefined` when absent or unreadable. */
+export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
+  const dateMs = Date.parse(header);
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
+}
+
+function isApiError(error: unknown): error is ApiErrorShape {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number';
+}
+
+function serverText(data: unknown): string | null {
+  if (typeof data !== 'object' || data === null || !('status' in data)) return null;
+  const { status } = data;
+  return typeof status === 'object' && status !== null && 'error' in status && typeof status.error === 'string' ? status.error : null;
+}
+
+function networkCode(error: unknown): string | null {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
+}
