@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { EmbeddingConfig } from '#config';
+import { DomainError } from '#kernel';
+import type { EmbedderDescriptor } from './embedder.js';
+import { EmbedderRegistry } from './embedder-registry.js';
+import { ModelFolder } from './model-folder.js';
+import { modelRevOf } from './model-rev.js';
+import { bundledModelsFolder } from './package-root.js';
+import { TransformersEmbedder } from './transformers/transformers-embedder.js';
+
+/** The model that Kindred ships, and the one that new generations get. */
+const BUNDLED_MODEL = 'all-MiniLM-L6-v2';
+
+/** A name that comes from the database must not walk out of the folder of models. */
+const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/** Builds embedders from model folders on this machine. */
+export class LocalEmbedderRegistry extends EmbedderRegistry {
+  private readonly embedders = new Map<string, TransformersEmbedder>();
+  private isClosed = false;
+
+  constructor(private readonly config: EmbeddingConfig) {
+    super();
+  }
+
+  /** @throws ModelFolderError when the model folder is not complete, or the model reads fewer tokens than configured */
+  async describeConfigured(): Promise<EmbedderDescriptor> {
+    const { maxTokens, queryPrefix, documentPrefix } = this.config;
+    return this.open(BUNDLED_MODEL, 'q8').describe({ max_tokens: maxTokens, query_prefix: queryPrefix, document_prefix: documentPrefix });
+  }
+
+  get(descriptor: EmbedderDescriptor): TransformersEmbedder {
+    if (this.isClosed) throw new DomainError('search.embedder-unavailable', { detail: 'The embedders are closed' });
+    const modelRev = modelRevOf(descriptor);
+    const known = this.embedders.get(modelRev);
+    if (known !== undefined) return known;
+    const embedder = new TransformersEmbedder({ descriptor, folder: this.openAsDescribed(descriptor), workers: this.config.workers });
+    this.embedders.set(modelRev, embedder);
+    return embedder;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.all([...this.embedders.values()].map((embedder) => embedder.close()));
+  }
+
+  private openAsDescribed(descriptor: EmbedderDescriptor): ModelFolder {
+    let folder: ModelFolder;
+    let here: EmbedderDescriptor;
+    try {
+      if (!MODEL_NAME.test(descriptor.model)) throw new Error(`${JSON.stringify(descriptor.model)} is not the name of a model folder`);
+      folder = this.open(descriptor.model, descriptor.dtype);
+      here = folder.describe(descriptor);
+    } catch (error) {
+      throw new DomainError('search.embedder-unavailable', { detail: `The model ${descriptor.model} cannot be used here`, cause: error });
+    }
+    if (modelRevOf(here) !== modelRevOf(descriptor)) {
+      throw new DomainError('search.embedder-unavailable', {
+        detail: `The model folder ${descriptor.model} has other weights (${here.revision}) than the index was built with (${descriptor.revision})`,
+      });
+    }
+    return folder;
+  }
+
+  private open(model: string, dtype: EmbedderDescriptor['dtype']): ModelFolder {
+    return new ModelFolder(join(this.config.modelDir ?? bundledModelsFolder(), model), dtype);
+  }
+}

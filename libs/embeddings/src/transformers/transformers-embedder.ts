@@ -1,0 +1,169 @@
+import { Worker } from 'node:worker_threads';
+import { DomainError, findVectorDefect } from '#kernel';
+import { Embedder, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '../embedder.js';
+import type { ModelFolder } from '../model-folder.js';
+import { modelRevOf } from '../model-rev.js';
+import { embeddingWorkerFile } from '../package-root.js';
+import { readableStart } from '../readable-start.js';
+import { EmbeddingWorkerPool, type PoolStatistics } from './embedding-worker-pool.js';
+import { QueryCache, type QueryCacheStatistics } from './query-cache.js';
+import type { Lane, WorkerSettings } from './worker-protocol.js';
+import type { WorkerThread } from './worker-slot.js';
+
+/** Starts one thread; the settings become its `workerData`. */
+export type StartThread = (settings: WorkerSettings) => WorkerThread;
+
+export interface TransformersEmbedderOptions {
+  readonly descriptor: EmbedderDescriptor;
+  readonly folder: ModelFolder;
+  /** Threads, each with one inference thread; at least 1. */
+  readonly workers: number;
+  /** Default: a thread that runs the built `embedding-worker.js`. */
+  readonly startThread?: StartThread;
+}
+
+/** Counters since the embedder was made. */
+export interface EmbedderStatistics extends PoolStatistics {
+  readonly cache: QueryCacheStatistics;
+}
+
+/**
+ * Embeds with a sentence-transformer model on this machine's processor, in worker threads; the calling thread only passes messages.
+ *
+ * An empty or blank text is valid: its vector is that of the begin and end marker alone.
+ */
+export class TransformersEmbedder extends Embedder {
+  readonly descriptor: EmbedderDescriptor;
+  readonly modelRev: string;
+  private readonly folder: ModelFolder;
+  private readonly pool: EmbeddingWorkerPool;
+  private readonly cache: QueryCache;
+
+  constructor({ descriptor, folder, workers, startThread = startWorker }: TransformersEmbedderOptions) {
+    super();
+    this.descriptor = descriptor;
+    this.modelRev = modelRevOf(descriptor);
+    this.folder = folder;
+    const { onnxFile, tokenizerFile, tokenizerConfigFile } = folder;
+    const settings = { onnxFile, tokenizerFile, tokenizerConfigFile, dimensions: descriptor.dimensions, maxTokens: descriptor.max_tokens };
+    this.pool = new EmbeddingWorkerPool(workers, (workerNumber) => startThread({ ...settings, workerNumber }));
+    this.cache = new QueryCache((text, signal) => this.embedUncachedQuery(text, signal));
+  }
+
+  get dimensions(): number {
+    return this.descriptor.dimensions;
+  }
+
+  get maxTokens(): number {
+    return this.descriptor.max_tokens;
+  }
+
+  /**
+   * Checks the model's files against their checksums, then loads the model in every thread.
+   *
+   * @throws ModelFolderError when a file is missing or damaged
+   * @throws DomainError `search.embedder-unavailable` when no thread could be started
+   */
+  async ready(): Promise<void> {
+    await this.launch();
+    await this.pool.whenReady();
+  }
+
+  async embedQuery(text: string, options: EmbedOptions = {}): Promise<Embedding> {
+    return this.cache.get(text, options);
+  }
+
+  async embedDocuments(texts: readonly string[], { signal }: EmbedOptions = {}): Promise<Embedding[]> {
+    signal?.throwIfAborted();
+    await this.launchForUse();
+    signal?.throwIfAborted();
+    const runs = new Map<string, ReadRun>();
+    for (const text of texts) {
+      if (!runs.has(text)) runs.set(text, this.run('document', this.descriptor.document_prefix + text));
+    }
+    const abortAll = (reason: Error) => {
+      for (const run of runs.values()) run.abort(reason);
+    };
+    const onAbort = () => abortAll(signal!.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.all([...runs.values()].map(({ embedding }) => embedding));
+      return await this.inOrderOf(texts, runs);
+    } catch (error) {
+      // One failure is the failure of the call, so the rest would be embedded for nobody.
+      abortAll(error as Error);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Equal texts were embedded once; each gets a vector of its own all the same. */
+  private async inOrderOf(texts: readonly string[], runs: ReadonlyMap<string, ReadRun>): Promise<Embedding[]> {
+    const given = new Set<string>();
+    const embeddings: Embedding[] = [];
+    for (const text of texts) {
+      const embedding = await runs.get(text)!.embedding;
+      embeddings.push(given.has(text) ? { ...embedding, vector: embedding.vector.slice() } : embedding);
+      given.add(text);
+    }
+    return embeddings;
+  }
+
+  stats(): EmbedderStatistics {
+    return { ...this.pool.stats(), cache: this.cache.stats() };
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private async embedUncachedQuery(text: string, signal: AbortSignal): Promise<Embedding> {
+    await this.launchForUse();
+    signal.throwIfAborted();
+    const run = this.run('query', this.descriptor.query_prefix + text);
+    signal.addEventListener('abort', () => run.abort(signal.reason as Error), { once: true });
+    return run.embedding;
+  }
+
+  private run(lane: Lane, text: string): ReadRun {
+    const start = readableStart(text, this.maxTokens);
+    const { result, abort } = this.pool.run(lane, start.text);
+    const embedding = result.then((encoded) => {
+      this.assertValid(encoded.vector);
+      return { ...encoded, isTruncated: encoded.isTruncated || start.isCut };
+    });
+    return { embedding, abort };
+  }
+
+  private assertValid(vector: Float32Array): void {
+    const defect = findVectorDefect(vector, this.dimensions);
+    if (defect === null) return;
+    throw new DomainError('search.embedder-unavailable', {
+      detail: 'The model gave a vector that cannot be used',
+      cause: new Error(`${this.descriptor.model} gave a vector with the defect ${defect}`),
+    });
+  }
+
+  private async launch(): Promise<void> {
+    await this.folder.verify();
+    this.pool.launch();
+  }
+
+  private async launchForUse(): Promise<void> {
+    try {
+      await this.launch();
+    } catch (error) {
+      throw new DomainError('search.embedder-unavailable', { cause: error });
+    }
+  }
+}
+
+interface ReadRun {
+  readonly embedding: Promise<Embedding>;
+  abort(reason: Error): void;
+}
+
+function startWorker(settings: WorkerSettings): WorkerThread {
+  return new Worker(embeddingWorkerFile(), { workerData: settings, name: 'embedding' });
+}
