@@ -83,7 +83,7 @@ export default {
       from: { path: '^(apps|libs|bench)/', pathNot: TESTS },
       to: { path: '^libs/testing/|\\.(spec|int-spec|e2e-spec)\\.ts$' },
     },
-    quarantine('typeorm-in-persistence', 'The ORM and the driver are details of database and of persistence folders.', 'typeorm|pg', '^libs/database/|/persistence/'),
+    quarantine('typeorm-in-persistence', 'The ORM and the driver are details of database and of persistence folders.', 'typeorm|pg', '^libs/database/|/persistence/|^bench/'),
     quarantine('qdrant-in-its-adapter', 'Its client has traps that one folder knows.', '@qdrant', '^libs/vector-store/src/qdrant/'),
     quarantine('transformers-in-its-adapter', 'Model runtimes change fast; one folder follows them.', '@xenova|@huggingface|onnxruntime-node|onnxruntime-common', '^libs/embeddings/src/transformers/|^bench/'),
     quarantine('usearch-in-its-adapter', 'It is synchronous and belongs in the search worker.', 'usearch', '^libs/vector-store/src/local/|^bench/'),

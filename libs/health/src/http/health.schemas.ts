@@ -1,4 +1,4 @@
-import type { SchemaObject } from '@nestjs/swagger/dist/interfaces/open-api-spec.interface.js';
+import type { SchemaObject } from '@nestjs/swagger';
 
 const INDICATORS: SchemaObject = {
   type: 'object',

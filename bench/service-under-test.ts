@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const API_MAIN = fileURLToPath(new URL('../apps/api/src/main.js', import.meta.url));
+
+/** The service as users run it, in a process of its own with an empty data directory that is removed afterwards. */
+export class ServiceUnderTest {
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 32 });
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly dataDir: string,
+    private readonly url: URL,
+    readonly databaseUrl: string,
+  ) {}
+
+  static async start(): Promise<ServiceUnderTest> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'kindred-bench-'));
+    const child = spawn(process.execPath, [API_MAIN], {
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin', DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`The service ended with ${code} before it was ready`)));
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (line.includes('"msg":"ready"')) resolve();
+      });
+    });
+    const { url, database_url } = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8')) as { url: string; database_url: string };
+    return new ServiceUnderTest(child, dataDir, new URL(url), database_url);
+  }
+
+  /** One call over a kept connection; rejects on any status but 2xx. */
+  call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+      const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length };
+      const outgoing = request({ agent: this.agent, host: this.url.hostname, port: this.url.port, method, path, headers }, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          if (incoming.statusCode === undefined || incoming.statusCode >= 300) reject(new Error(`${method} ${path} answered ${incoming.statusCode}: ${text}`));
+          else resolve((text === '' ? null : JSON.parse(text)) as Reply);
+        });
+        incoming.on('error', reject);
+      });
+      outgoing.on('error', reject);
+      outgoing.end(payload);
+    });
+  }
+
+  /** Resident memory of the service and of its database, MiB; shared pages of the database count once per process. */
+  memoryMiB(): { service: number; database: number } {
+    const postmaster = Number(readFileSync(join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const backends = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => Number(pid) === postmaster || parentOf(pid) === postmaster);
+    return { service: residentMiB(String(this.child.pid)), database: backends.map(residentMiB).reduce((sum, value) => sum + value, 0) };
+  }
+
+  async stop(): Promise<void> {
+    this.agent.destroy();
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    await ended;
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+function parentOf(pid: string): number | null {
+  return Number(statusField(pid, 'PPid'));
+}
+
+function residentMiB(pid: string): number {
+  return Number(statusField(pid, 'VmRSS').replace(' kB', '')) / 1024;
+}
+
+/** A line of /proc/<pid>/status; `0` when the process is gone. */
+function statusField(pid: string, name: string): string {
+  try {
+    return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  } catch {
+    return '0';
+  }
+}
