@@ -1,7 +1,7 @@
-import { isUuid } from '#kernel';
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { FilterScalar, VectorFilter } from '../vector-filter.js';
 import { VectorStoreError } from '../vector-store-error.js';
+import { requireUuids } from './qdrant-points.js';
 
 type Condition = Schemas['Condition'];
 
@@ -11,7 +11,7 @@ const MATCHES_NOTHING: Condition = { has_id: [] };
 /**
  * Translates a filter of the port for Qdrant.
  *
- * @throws VectorStoreError `rejected` for numbers that are not finite: JSON would carry them as null, which means "no bound"
+ * @throws VectorStoreError `rejected` for ids that are no UUIDs, and for numbers that are not finite: JSON would carry them as null, which means "no bound"
  */
 export function toQdrantFilter(filter: VectorFilter | undefined): Schemas['Filter'] | undefined {
   return filter === undefined ? undefined : { must: [toCondition(filter)] };
@@ -30,8 +30,8 @@ function toCondition(filter: VectorFilter): Condition {
     case 'not':
       return { must_not: [toCondition(filter.filter)] };
     case 'ids':
-      // What is no UUID cannot be an id here, so it matches nothing; Qdrant would refuse the whole request for it.
-      return { has_id: filter.ids.filter(isUuid).map((id) => id.toLowerCase()) };
+      requireUuids(filter.ids);
+      return { has_id: [...filter.ids] };
   }
 }
 

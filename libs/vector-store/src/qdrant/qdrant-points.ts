@@ -26,6 +26,16 @@ export function preparePoints(points: readonly VectorPoint[]): VectorPoint[] {
   return [...newest.values()];
 }
 
+/**
+ * Refuses ids that a read names and that cannot be ids here: Qdrant also knows numbers as ids, the port does not.
+ *
+ * @throws VectorStoreError `rejected`
+ */
+export function requireUuids(ids: readonly string[]): void {
+  const stranger = ids.find((id) => !isUuid(id));
+  if (stranger !== undefined) throw new VectorStoreError('rejected', `"${stranger}" is no hyphenated UUID`);
+}
+
 /** As {@link preparePoints}, for deletes. */
 export function prepareDeletes(deletes: readonly FencedDelete[]): FencedDelete[] {
   const newest = new Map<string, FencedDelete>();

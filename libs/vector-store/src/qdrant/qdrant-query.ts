@@ -1,15 +1,14 @@
-import { isUuid } from '#kernel';
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { RecommendQuery, VectorQuery } from '../vector-store.js';
 import { VectorStoreError } from '../vector-store-error.js';
 import { toShortDecimals } from './float32-decimals.js';
 import { toQdrantFilter } from './qdrant-filter.js';
-import { VECTOR_NAME } from './qdrant-points.js';
+import { requireUuids, VECTOR_NAME } from './qdrant-points.js';
 
 /**
  * Translates a query by vector or by examples.
  *
- * @throws VectorStoreError `invalid-point` for a vector that is not finite (JSON would carry null), `point-missing` for an example that cannot be an id, `rejected` for examples or limits that make no query
+ * @throws VectorStoreError `rejected` for a vector that is zero or not finite (JSON would carry null), and for examples that are none or no UUIDs
  */
 export function toQueryRequest(query: VectorQuery | RecommendQuery): Schemas['QueryRequest'] {
   return {
@@ -25,14 +24,15 @@ export function toQueryRequest(query: VectorQuery | RecommendQuery): Schemas['Qu
 }
 
 function nearestTo(vector: Float32Array): number[] {
-  if (!vector.every(Number.isFinite)) throw new VectorStoreError('invalid-point', 'The query vector is not finite');
+  if (!vector.every(Number.isFinite)) throw new VectorStoreError('rejected', 'The query vector is not finite');
+  // Qdrant would answer with arbitrary points, all of score 0.
+  if (vector.every((component) => component === 0)) throw new VectorStoreError('rejected', 'The query vector is zero: it has no direction');
   return toShortDecimals(vector);
 }
 
 function recommendedBy({ positive, negative = [] }: RecommendQuery): Schemas['RecommendQuery'] {
   if (positive.length === 0) throw new VectorStoreError('rejected', 'A recommendation needs at least one positive example');
-  const strangers = [...positive, ...negative].filter((id) => !isUuid(id));
-  if (strangers.length > 0) throw new VectorStoreError('point-missing', `There is no point ${strangers[0]}`);
+  requireUuids([...positive, ...negative]);
   // 2 x mean(positive) - mean(negative): the one strategy that is a single vector query.
   return { recommend: { positive: [...positive], negative: [...negative], strategy: 'average_vector' } };
 }

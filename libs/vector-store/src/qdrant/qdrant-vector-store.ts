@@ -1,4 +1,3 @@
-import { isUuid } from '#kernel';
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { VectorFilter } from '../vector-filter.js';
 import {
@@ -24,7 +23,7 @@ import { ensureCollection, readCollection, toCollectionInfo } from './qdrant-col
 import { QdrantConnection } from './qdrant-connection.js';
 import { deleteSelection, upsertFence } from './qdrant-fence.js';
 import { toQdrantFilter } from './qdrant-filter.js';
-import { prepareDeletes, preparePoints, toScoredPoints, toStoredPoint, VECTOR_NAME } from './qdrant-points.js';
+import { prepareDeletes, preparePoints, requireUuids, toScoredPoints, toStoredPoint, VECTOR_NAME } from './qdrant-points.js';
 import { toQueryRequest } from './qdrant-query.js';
 import type { QdrantVectorStoreOptions } from './qdrant-vector-store-options.js';
 import { requireCompleted } from './require-completed.js';
@@ -126,7 +125,7 @@ export class QdrantVectorStore extends VectorStore {
   }
 
   async scroll(collection: string, request: ScrollRequest, options?: CallOptions): Promise<ScrollPage> {
-    if (request.after !== undefined && !isUuid(request.after)) throw new VectorStoreError('rejected', `Cannot continue behind "${request.after}": no UUID`);
+    if (request.after !== undefined) requireUuids([request.after]);
     const filter = toQdrantFilter(request.filter);
     return this.write('read a page of points', options, async (call) => {
       const offset = request.after === undefined ? undefined : uuidSuccessor(request.after);
@@ -143,8 +142,8 @@ export class QdrantVectorStore extends VectorStore {
   }
 
   async retrieve(collection: string, ids: readonly string[], options?: CallOptions & { readonly hasVectors?: boolean }): Promise<StoredPoint[]> {
-    // What is no UUID names no point; the server would refuse the whole request for it.
-    const unique = [...new Set(ids.filter(isUuid).map((id) => id.toLowerCase()))];
+    requireUuids(ids);
+    const unique = [...new Set(ids.map((id) => id.toLowerCase()))];
     return this.write('read points', options, async (call) => {
       if (unique.length === 0) await this.requireCollection(call, collection);
       const points: StoredPoint[] = [];
