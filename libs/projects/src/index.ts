@@ -1,1 +1,15 @@
-export {};
+export * from './index-wait.js';
+export * from './project.js';
+export * from './project-filter.js';
+export * from './project-list.js';
+export * from './project-text.js';
+export * from './project.repository.js';
+export * from './projects.module.js';
+export * from './projects.service.js';
+export * from './persistence/project.entity.js';
+export * from './validation/number-rules.js';
+export * from './validation/query-rules.js';
+export * from './validation/text-rules.js';
+export * from './http/project.examples.js';
+export * from './http/project.schemas.js';
+export * from './http/projects-http.module.js';

@@ -1,0 +1,160 @@
+import { ServerConfig } from '#config';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiBody, ApiConflictResponse, ApiCreatedResponse, ApiHeader, ApiNoContentResponse, ApiNotFoundResponse, ApiNotModifiedResponse, ApiOkResponse, ApiOperation, ApiPreconditionFailedResponse, ApiPreconditionRequiredResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { Project, ProjectFields, ProjectPatch } from '../project.js';
+import { ProjectsService, type ProjectIndexStatus, type WrittenProject } from '../projects.service.js';
+import { noQuery, uuidText } from '../validation/query-rules.js';
+import { entityTagOf, expectedVersionsOf, isNotModified } from './entity-tag.js';
+import { listQueryOf, projectListQuerySchema, writeQuerySchema, type ProjectListParameters, type WriteParameters } from './project-query.schemas.js';
+import { INDEX_STATUS_EXAMPLE, PROJECT_BODY_EXAMPLE, PROJECT_EXAMPLE, PROJECT_PAGE_EXAMPLE, PROJECT_PATCH_EXAMPLE, WRITTEN_PROJECT_EXAMPLE } from './project.examples.js';
+import { indexStatusSchema, projectBodySchema, projectPageSchema, projectPatchSchema, projectSchema, writtenProjectSchema, type IndexStatusReply } from './project.schemas.js';
+
+const PATH = 'api/v1/projects';
+const ETAG_HEADER = { ETag: { description: 'Version of the row, for If-Match and If-None-Match', schema: { type: 'string' }, example: '"v1"' } } as const;
+const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag the row must still have; otherwise 412', schema: { type: 'string' }, example: '"v1"' } as const;
+/** The schema comes from the parameter's own; `{}` only satisfies the type of the decorator. */
+const BODY = { schema: {}, examples: { kitchen: { summary: 'A kitchen', value: PROJECT_BODY_EXAMPLE } } };
+const PATCH_BODY = { schema: {}, examples: { price: { summary: 'New price, wood no longer known', value: PROJECT_PATCH_EXAMPLE } } };
+
+/** Projects as a resource. */
+@ApiTags('projects')
+@Controller(PATH)
+export class ProjectsController {
+  constructor(
+    private readonly projects: ProjectsService,
+    private readonly config: ServerConfig,
+  ) {}
+
+  @Post()
+  @ApiOperation({ operationId: 'createProject', summary: 'Create a project', description: 'Stores the row and marks it for the index in one transaction. It is searchable a moment later: see index_state.' })
+  @ApiBody(BODY)
+  @ApiCreatedResponse({ description: 'Created', standardSchema: writtenProjectSchema, example: WRITTEN_PROJECT_EXAMPLE, headers: { ...ETAG_HEADER, Location: { description: 'Path of the new row', schema: { type: 'string' } } } })
+  @ApiConflictResponse({ description: 'external_id belongs to another project' })
+  async create(
+    @Body({ schema: projectBodySchema }) body: ProjectFields,
+    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const written = await this.projects.create(body, writeOptionsOf(query));
+    reply.header('location', `/${PATH}/${written.project.id}`);
+    return writtenReply(written, reply);
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'listProjects', summary: 'List projects', description: 'Filtered, sorted pages. Rows written meanwhile neither repeat nor vanish; follow next_cursor until it is null.' })
+  @ApiOkResponse({ description: 'A page', standardSchema: projectPageSchema, example: PROJECT_PAGE_EXAMPLE })
+  async list(@Query({ schema: projectListQuerySchema }) query: ProjectListParameters) {
+    const { items, nextCursor } = await this.projects.list(listQueryOf(query));
+    return { items, next_cursor: nextCursor };
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getProject', summary: 'Read a project', description: 'The row with its ETag; with If-None-Match 304 when it is still the same.' })
+  @ApiHeader({ name: 'If-None-Match', required: false, description: 'ETag of the copy you have', schema: { type: 'string' }, example: '"v1"' })
+  @ApiOkResponse({ description: 'The row', standardSchema: projectSchema, example: PROJECT_EXAMPLE, headers: ETAG_HEADER })
+  @ApiNotModifiedResponse({ description: 'Unchanged', headers: ETAG_HEADER })
+  @ApiNotFoundResponse({ description: 'No such project' })
+  async get(
+    @Param('id', { schema: uuidText }) id: string,
+    @Query({ schema: noQuery }) _query: unknown,
+    @Headers('If-None-Match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Project | undefined> {
+    const project = await this.projects.get(id);
+    reply.header('etag', entityTagOf(project.version));
+    if (!isNotModified(ifNoneMatch, project.version)) return project;
+    reply.status(304);
+    return undefined;
+  }
+
+  @Put(':id')
+  @ApiOperation({ operationId: 'replaceProject', summary: 'Replace a project', description: 'Writes the whole row; what is absent becomes null or its default. Never creates.' })
+  @ApiHeader(IF_MATCH)
+  @ApiBody(BODY)
+  @ApiOkResponse({ description: 'Replaced', standardSchema: writtenProjectSchema, example: { ...WRITTEN_PROJECT_EXAMPLE, version: 2 }, headers: ETAG_HEADER })
+  @ApiNotFoundResponse({ description: 'No such project' })
+  @ApiConflictResponse({ description: 'external_id belongs to another project' })
+  @ApiPreconditionFailedResponse({ description: 'The row has another version' })
+  @ApiPreconditionRequiredResponse({ description: 'If-Match is missing and this deployment requires it' })
+  async replace(
+    @Param('id', { schema: uuidText }) id: string,
+    @Body({ schema: projectBodySchema }) body: ProjectFields,
+    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Headers('If-Match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return writtenReply(await this.projects.replace(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ operationId: 'patchProject', summary: 'Change some fields of a project', description: 'A merge patch (RFC 7396): absent fields stay, null clears a field; name and description cannot be cleared.' })
+  @ApiHeader(IF_MATCH)
+  @ApiBody(PATCH_BODY)
+  @ApiOkResponse({ description: 'Changed', standardSchema: writtenProjectSchema, example: { ...WRITTEN_PROJECT_EXAMPLE, ...PROJECT_PATCH_EXAMPLE, version: 2 }, headers: ETAG_HEADER })
+  @ApiNotFoundResponse({ description: 'No such project' })
+  @ApiConflictResponse({ description: 'external_id belongs to another project' })
+  @ApiPreconditionFailedResponse({ description: 'The row has another version' })
+  @ApiPreconditionRequiredResponse({ description: 'If-Match is missing and this deployment requires it' })
+  async patch(
+    @Param('id', { schema: uuidText }) id: string,
+    @Body({ schema: projectPatchSchema }) body: ProjectPatch,
+    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Headers('If-Match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return writtenReply(await this.projects.patch(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'deleteProject', summary: 'Delete a project', description: 'Searches stop showing it at once, because results are read from PostgreSQL; its point leaves the index a moment later.' })
+  @ApiHeader(IF_MATCH)
+  @ApiNoContentResponse({ description: 'Deleted' })
+  @ApiNotFoundResponse({ description: 'No such project' })
+  @ApiPreconditionFailedResponse({ description: 'The row has another version' })
+  @ApiPreconditionRequiredResponse({ description: 'If-Match is missing and this deployment requires it' })
+  async delete(
+    @Param('id', { schema: uuidText }) id: string,
+    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Headers('If-Match') ifMatch: string | undefined,
+  ): Promise<void> {
+    await this.projects.delete(id, this.conditionalOptionsOf(query, ifMatch));
+  }
+
+  @Get(':id/index-status')
+  @ApiOperation({ operationId: 'getProjectIndexStatus', summary: 'Where a project stands on its way into the index', description: 'Ledger state of the row in the generation that serves searches, with the last error if there was one.' })
+  @ApiOkResponse({ description: 'The state', standardSchema: indexStatusSchema, example: INDEX_STATUS_EXAMPLE })
+  @ApiNotFoundResponse({ description: 'No such project' })
+  async indexStatus(@Param('id', { schema: uuidText }) id: string, @Query({ schema: noQuery }) _query: unknown): Promise<IndexStatusReply> {
+    return indexStatusReply(await this.projects.indexStatus(id));
+  }
+
+  private conditionalOptionsOf(query: WriteParameters, ifMatch: string | undefined) {
+    return { ...writeOptionsOf(query), expected: expectedVersionsOf(ifMatch, this.config.isIfMatchRequired) };
+  }
+}
+
+function writeOptionsOf(query: WriteParameters) {
+  return { waitForIndexMs: query.wait_for_index_ms ?? 0 };
+}
+
+function writtenReply({ project, indexState }: WrittenProject, reply: FastifyReply) {
+  reply.header('etag', entityTagOf(project.version));
+  return { ...project, index_state: indexState };
+}
+
+/** A row that the ledger does not know yet has its whole way before it. */
+function indexStatusReply({ project, entry }: ProjectIndexStatus): IndexStatusReply {
+  return {
+    id: project.id,
+    state: entry?.state ?? 'pending',
+    row_version: project.version,
+    version: entry?.version ?? null,
+    indexed_version: entry?.indexedVersion ?? null,
+    attempts: entry?.attempts ?? 0,
+    truncated: entry?.isTruncated ?? null,
+    last_error: entry?.lastError ?? null,
+    generation: entry === null ? null : String(entry.generationId),
+  };
+}
