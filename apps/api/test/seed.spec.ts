@@ -123,7 +123,9 @@ describe('seed/projects.json', () => {
   });
 
   it('numbers the projects without gaps and repeats no name and no description', () => {
-    expect(projects.map((project) => project.external_id)).toEqual(projects.map((_, index) => `SEED-${String(index + 1).padStart(4, '0')}`));
+    expect(projects.map((project) => project.external_id)).toEqual(
+      projects.map((_, index) => `SEED-${String(index + 1).padStart(4, '0')}`),
+    );
     expect(new Set(projects.map((project) => project.name)).size).toBe(projects.length);
     expect(new Set(projects.map((project) => project.description)).size).toBe(projects.length);
   });
