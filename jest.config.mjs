@@ -1,8 +1,10 @@
-/** One configuration for all three kinds of test; the npm scripts choose by file name. See toolchain notes in CONTRIBUTING.md. */
-export default {
+/**
+ * Two projects: `unit` (*.spec.ts) starts nothing; `integration` (*.int-spec.ts, *.e2e-spec.ts) has a PostgreSQL server, which starts when the first test asks for it.
+ * `--selectProjects unit` runs one of them; path patterns work as usual.
+ */
+const shared = {
   rootDir: '.',
   testEnvironment: 'node',
-  watchman: false,
   moduleFileExtensions: ['js', 'json', 'ts'],
   // Native ESM stays off (no extensionsToTreatAsEsm): CommonJS add-ons die in require cycles with it.
   moduleNameMapper: { '^#([^/]+)$': '<rootDir>/libs/$1/src/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -22,10 +24,24 @@ export default {
       },
     ],
   },
-  testMatch: ['<rootDir>/{apps,libs,bench}/**/*.{spec,int-spec,e2e-spec}.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
+};
+
+export default {
+  rootDir: '.',
+  watchman: false,
   testTimeout: 60_000,
   // Two: the machines this is built on have two cores, and the database, the model and the server under test share them.
   maxWorkers: 2,
-  collectCoverageFrom: ['libs/*/src/**/*.ts', '!libs/*/src/index.ts'],
+  collectCoverageFrom: ['libs/*/src/**/*.ts', '!libs/*/src/index.ts', '!**/*.{spec,int-spec}.ts'],
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,bench}/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/{apps,libs,bench}/**/*.{int-spec,e2e-spec}.ts'],
+      globalSetup: '<rootDir>/libs/testing/jest/database-setup.mjs',
+      globalTeardown: '<rootDir>/libs/testing/jest/database-teardown.mjs',
+    },
+  ],
 };

@@ -3,6 +3,7 @@ export * from './clock.js';
 export * from './domain-error.js';
 export * from './error-codes.js';
 export * from './error-kind.js';
+export * from './fatal-startup-error.js';
 export * from './id-generator.js';
 export * from './sha256.js';
 export * from './uuid.js';

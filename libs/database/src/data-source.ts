@@ -1,0 +1,40 @@
+import { DataSource, type EntitySchema } from 'typeorm';
+import { MIGRATIONS } from './migrations/index.js';
+
+/** A TypeORM entity class or schema. */
+export type EntityType = (abstract new (...parameters: never[]) => object) | EntitySchema;
+
+export interface DataSourceSettings {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  readonly poolSize: number;
+  readonly entities?: readonly EntityType[];
+  /** Called for an idle connection that was lost; the pool has already dropped it. */
+  readonly onConnectionLost?: (error: Error) => void;
+  /** How long a caller waits for a connection. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+}
+
+const CONNECT_TIMEOUT_DEFAULT_MS = 5_000;
+const IDLE_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_DELAY_MS = 10_000;
+
+/** Describes one connection pool; `initialize()` connects it. Never synchronises a schema: migrations do. */
+export function createDataSource(settings: DataSourceSettings): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: settings.url,
+    applicationName: settings.applicationName,
+    poolSize: settings.poolSize,
+    connectTimeoutMS: settings.connectTimeoutMs ?? CONNECT_TIMEOUT_DEFAULT_MS,
+    poolErrorHandler: (error: Error) => settings.onConnectionLost?.(error),
+    entities: [...(settings.entities ?? [])] as never[],
+    migrations: [...MIGRATIONS],
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    installExtensions: false,
+    logging: false,
+    extra: { keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS, idleTimeoutMillis: IDLE_TIMEOUT_MS },
+  });
+}

@@ -1,0 +1,51 @@
+import { DomainError, type ErrorCode } from '#kernel';
+
+/** SQLSTATE classes and codes after which the same call may succeed later. https://www.postgresql.org/docs/18/errcodes-appendix.html */
+const UNAVAILABLE_STATES: ReadonlySet<string> = new Set([
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '57P05', // idle_session_timeout
+  '25P03', // idle_in_transaction_session_timeout
+]);
+const BUSY_STATES: ReadonlySet<string> = new Set([
+  '53300', // too_many_connections
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available
+  '57014', // query_canceled: the statement timeout
+]);
+const CONNECTION_EXCEPTION_CLASS = '08';
+
+const NETWORK_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
+
+/** Messages of node-postgres, whose own errors have no code. */
+const UNAVAILABLE_MESSAGES = /connection terminated|terminating connection|connection ended|client was closed|not queryable|cannot use a pool after calling end|driver not connected|server closed|query read timeout/i;
+const POOL_TIMEOUT_MESSAGE = /timeout exceeded when trying to connect/i;
+
+/** What the error means for a caller, or `null` when it is not about the connection or contention. */
+export function classifyDatabaseError(error: unknown): Extract<ErrorCode, 'database.unavailable' | 'database.busy'> | null {
+  if (!(error instanceof Error) && (typeof error !== 'object' || error === null)) return null;
+  const { code, message } = withDriverError(error as Error);
+  if (typeof code === 'string') {
+    if (BUSY_STATES.has(code)) return 'database.busy';
+    if (UNAVAILABLE_STATES.has(code) || NETWORK_CODES.has(code) || code.startsWith(CONNECTION_EXCEPTION_CLASS)) return 'database.unavailable';
+  }
+  if (typeof message !== 'string') return null;
+  if (POOL_TIMEOUT_MESSAGE.test(message)) return 'database.busy';
+  return UNAVAILABLE_MESSAGES.test(message) ? 'database.unavailable' : null;
+}
+
+/** Turns errors of connection and contention into DomainErrors with their cause; gives every other error back unchanged. */
+export function toDomainError(error: unknown): unknown {
+  if (error instanceof DomainError) return error;
+  const code = classifyDatabaseError(error);
+  return code === null ? error : new DomainError(code, { cause: error });
+}
+
+/** TypeORM wraps what the driver threw; name resolution with several addresses answers with several errors. */
+function withDriverError(error: Error): { code?: unknown; message?: unknown } {
+  const wrapped = (error as { driverError?: Error }).driverError ?? error;
+  if (wrapped instanceof AggregateError && wrapped.errors.length > 0) return wrapped.errors[0] as Error;
+  return wrapped;
+}

@@ -1,0 +1,51 @@
+import { MigrationExecutor, type DataSource } from 'typeorm';
+import { FatalStartupError } from '#kernel';
+
+/** Any number, the same in every replica and unlikely to be taken by another program: the first bytes of sha256('kindred migrations'). */
+const MIGRATION_LOCK = 0x6b696e64;
+
+/**
+ * Runs the migrations that have not run yet, once among all replicas that try.
+ *
+ * One transaction takes the lock and runs them all, so the others wait for its end and then find nothing to do; it works behind a pooler in transaction mode.
+ *
+ * @returns the names of the migrations that this call ran, oldest first
+ * @throws FatalStartupError when the database was migrated by a newer release, or a migration fails
+ */
+export async function runMigrations(source: DataSource): Promise<string[]> {
+  return inMigrationTransaction(source, async (executor) => {
+    await assertKnown(source, executor);
+    const done = await executor.executePendingMigrations();
+    return done.map(({ name }) => name);
+  });
+}
+
+/** Undoes the newest migration. Rows of the tables that it made are gone afterwards. */
+export async function revertLastMigration(source: DataSource): Promise<void> {
+  await inMigrationTransaction(source, (executor) => executor.undoLastMigration());
+}
+
+async function inMigrationTransaction<T>(source: DataSource, work: (executor: MigrationExecutor) => Promise<T>): Promise<T> {
+  const runner = source.createQueryRunner();
+  try {
+    await runner.startTransaction('READ COMMITTED');
+    // A table may be large: what bounds other statements must not bound a migration.
+    await runner.query('SET LOCAL statement_timeout = 0');
+    await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    const result = await work(new MigrationExecutor(source, runner));
+    await runner.commitTransaction();
+    return result;
+  } catch (error) {
+    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+    throw error;
+  } finally {
+    await runner.release();
+  }
+}
+
+async function assertKnown(source: DataSource, executor: MigrationExecutor): Promise<void> {
+  const known = new Set(source.migrations.map(({ name }) => name));
+  const unknown = (await executor.getExecutedMigrations()).map(({ name }) => name).filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  throw new FatalStartupError(`The database was migrated by a newer Kindred (it has ${unknown.join(', ')}). Start that version, or restore a backup from before.`);
+}

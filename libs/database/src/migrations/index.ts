@@ -1,0 +1,5 @@
+import type { MigrationInterface } from 'typeorm';
+import { Foundation1790000000001 } from './0001-foundation.js';
+
+/** Every migration, oldest first. Written out, so that what runs never depends on which files happen to lie in a folder. */
+export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [Foundation1790000000001];
