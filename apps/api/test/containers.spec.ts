@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
 import { parse } from 'yaml';
 import { environmentSchema, loadConfig, SECRET_VARIABLES } from '#config';
 import { copiesOf, finalStage, parseDockerfile, type Instruction } from './dockerfile-parser.js';
@@ -193,7 +194,7 @@ describe('docker/Dockerfile', () => {
     const command = JSON.parse(check.slice(check.indexOf('CMD ') + 'CMD '.length)) as string[];
     expect(command.slice(0, 2)).toEqual(['node', '-e']);
     expect(command[2]).toContain('/health/live');
-    expect(() => new Function(command[2] ?? '(')).not.toThrow();
+    expect(() => new Script(command[2] ?? '(')).not.toThrow();
   });
 });
 

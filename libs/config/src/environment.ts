@@ -25,13 +25,16 @@ const decimal = (minimum: number, maximum: number) =>
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 
 const url = (protocols: readonly string[]) =>
-  z.string().refine((text) => {
-    try {
-      return protocols.includes(new URL(text).protocol);
-    } catch {
-      return false;
-    }
-  }, `must be a URL with ${protocols.join(' or ')}`);
+  z.string().refine(
+    (text) => {
+      try {
+        return protocols.includes(new URL(text).protocol);
+      } catch {
+        return false;
+      }
+    },
+    `must be a URL with ${protocols.join(' or ')}`,
+  );
 
 /** Every variable that Kindred reads, with its rule. `.env.example` is tested against these keys. */
 export const environmentSchema = z.object({
@@ -39,7 +42,9 @@ export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(0, 65535).default(3000),
   DATA_DIR: z.string().default('./data'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent').default('info'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent')
+    .default('info'),
   DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
   VECTOR_STORE: z.enum(['auto', 'local', 'qdrant'], 'must be auto, local or qdrant').default('auto'),
   QDRANT_URL: url(['http:', 'https:']).optional(),
@@ -70,10 +75,16 @@ export type ParsedEnvironment = z.output<typeof environmentSchema>;
 
 /** Thrown at boot; its message names every variable that is wrong and the rule it breaks, never a value. */
 export class InvalidEnvironmentError extends FatalStartupError {
-  constructor(readonly problems: readonly { readonly variable: string; readonly rule: string }[]) {
+  constructor(readonly problems: readonly EnvironmentProblem[]) {
     super(`The configuration is not valid:\n${problems.map(({ variable, rule }) => `  ${variable} ${rule}`).join('\n')}`);
     this.name = 'InvalidEnvironmentError';
   }
+}
+
+export interface EnvironmentProblem {
+  readonly variable: string;
+  /** Reads as a sentence behind the variable's name; never holds a value. */
+  readonly rule: string;
 }
 
 /**
@@ -82,22 +93,36 @@ export class InvalidEnvironmentError extends FatalStartupError {
  * @throws InvalidEnvironmentError
  */
 export function parseEnvironment(environment: Environment): ParsedEnvironment {
+  const { sound, problems } = inspectEnvironment(environment);
+  if (problems.length > 0) throw new InvalidEnvironmentError(problems);
+  return sound;
+}
+
+/**
+ * Parses what can be parsed: `sound` has the default in place of every variable that is named in `problems`.
+ *
+ * So rules over several variables can be checked as well when one of the others is wrong, and a person corrects everything in one go.
+ */
+export function inspectEnvironment(environment: Environment): {
+  readonly sound: ParsedEnvironment;
+  readonly problems: EnvironmentProblem[];
+} {
   const { values, problems } = readSecretFiles(environment);
   const parsed = environmentSchema.safeParse(values);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      problems.push({ variable: issue.path.join('.'), rule: issue.message });
-    }
-  } else {
-    problems.push(...findContradictions(parsed.data));
+  if (parsed.success) return { sound: parsed.data, problems: [...problems, ...findContradictions(parsed.data)] };
+  for (const issue of parsed.error.issues) {
+    problems.push({ variable: issue.path.join('.'), rule: issue.message });
   }
-  if (problems.length > 0 || !parsed.success) throw new InvalidEnvironmentError(problems);
-  return parsed.data;
+  const named = new Set(problems.map(({ variable }) => variable));
+  const sound = environmentSchema.parse(Object.fromEntries(Object.entries(values).filter(([name]) => !named.has(name))));
+  // A variable that is wrong already must not be called missing as well.
+  problems.push(...findContradictions(sound).filter(({ variable }) => !named.has(variable)));
+  return { sound, problems };
 }
 
 function readSecretFiles(environment: Environment) {
   const values: Record<string, string> = {};
-  const problems: { variable: string; rule: string }[] = [];
+  const problems: EnvironmentProblem[] = [];
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && value !== '') values[name] = value;
   }
@@ -108,17 +133,25 @@ function readSecretFiles(environment: Environment) {
       problems.push({ variable: name, rule: `is set together with ${name}_FILE; set one of them` });
       continue;
     }
-    try {
-      values[name] = readFileSync(path, 'utf8').trim();
-    } catch {
-      problems.push({ variable: `${name}_FILE`, rule: 'names a file that cannot be read' });
-    }
+    const secret = readSecret(path);
+    if (secret === null) problems.push({ variable: `${name}_FILE`, rule: 'names a file that cannot be read' });
+    else if (secret === '') problems.push({ variable: `${name}_FILE`, rule: 'names an empty file' });
+    else values[name] = secret;
   }
   return { values, problems };
 }
 
-function findContradictions(env: ParsedEnvironment): { variable: string; rule: string }[] {
-  const problems: { variable: string; rule: string }[] = [];
+function readSecret(path: string): string | null {
+  try {
+    // Editors and `echo` end a file with a line break that is no part of the secret.
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
+
+function findContradictions(env: ParsedEnvironment): EnvironmentProblem[] {
+  const problems: EnvironmentProblem[] = [];
   if (env.QDRANT_URL !== undefined && env.QDRANT_HOST !== undefined) {
     problems.push({ variable: 'QDRANT_HOST', rule: 'is set together with QDRANT_URL; set one of them' });
   }

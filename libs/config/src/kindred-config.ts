@@ -1,5 +1,14 @@
-import { InvalidEnvironmentError, parseEnvironment, type Environment } from './environment.js';
-import { DatabaseConfig, DataConfig, EmbeddingConfig, LogConfig, SearchConfig, ServerConfig, SyncConfig, VectorStoreConfig } from './slices.js';
+import { inspectEnvironment, InvalidEnvironmentError, type Environment, type EnvironmentProblem } from './environment.js';
+import {
+  DatabaseConfig,
+  DataConfig,
+  EmbeddingConfig,
+  LogConfig,
+  SearchConfig,
+  ServerConfig,
+  SyncConfig,
+  VectorStoreConfig,
+} from './slices.js';
 
 /** The whole configuration, one frozen slice per concern. */
 export interface KindredConfig {
@@ -16,6 +25,9 @@ export interface KindredConfig {
 /** A write must be able to time out, and be followed by a renewal, before its lease ends (protocol, assumption A). */
 const LEASE_PER_WRITE_TIMEOUT = 2;
 
+/** The timings can be judged only when all of these are sound: the store decides their defaults. */
+const DECIDE_TIMINGS = ['SYNC_LEASE_MS', 'SYNC_WRITE_TIMEOUT_MS', 'SYNC_GRACE_MS', 'VECTOR_STORE', 'QDRANT_URL'];
+
 /**
  * Reads the configuration once.
  *
@@ -23,10 +35,12 @@ const LEASE_PER_WRITE_TIMEOUT = 2;
  * @throws InvalidEnvironmentError naming every bad variable, never a value
  */
 export function loadConfig(environment: Environment = process.env): KindredConfig {
-  const env = parseEnvironment(environment);
+  const { sound: env, problems } = inspectEnvironment(environment);
   const vectorStore = new VectorStoreConfig(env);
   const sync = new SyncConfig(env, vectorStore.kind);
-  assertTimingsHold(sync);
+  const named = new Set(problems.map(({ variable }) => variable));
+  if (!DECIDE_TIMINGS.some((variable) => named.has(variable))) problems.push(...findBadTimings(sync));
+  if (problems.length > 0) throw new InvalidEnvironmentError(problems);
   return Object.freeze({
     server: new ServerConfig(env),
     data: new DataConfig(env),
@@ -39,13 +53,13 @@ export function loadConfig(environment: Environment = process.env): KindredConfi
   });
 }
 
-function assertTimingsHold(sync: SyncConfig): void {
-  const problems: { variable: string; rule: string }[] = [];
+function findBadTimings(sync: SyncConfig): EnvironmentProblem[] {
+  const problems: EnvironmentProblem[] = [];
   if (sync.leaseMs < LEASE_PER_WRITE_TIMEOUT * sync.writeTimeoutMs) {
     problems.push({ variable: 'SYNC_LEASE_MS', rule: `must be at least ${LEASE_PER_WRITE_TIMEOUT} x SYNC_WRITE_TIMEOUT_MS` });
   }
   if (sync.graceMs <= sync.leaseMs + sync.writeTimeoutMs) {
     problems.push({ variable: 'SYNC_GRACE_MS', rule: 'must be above SYNC_LEASE_MS + SYNC_WRITE_TIMEOUT_MS' });
   }
-  if (problems.length > 0) throw new InvalidEnvironmentError(problems);
+  return problems;
 }

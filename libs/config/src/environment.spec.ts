@@ -1,0 +1,119 @@
+import { environmentSchema, InvalidEnvironmentError, parseEnvironment, type Environment } from './environment.js';
+
+/** Stands for a secret: wherever it turns up in a message, a value has leaked. */
+const CANARY = 'canary-7f3a';
+
+function refusalOf(environment: Environment): InvalidEnvironmentError {
+  try {
+    parseEnvironment(environment);
+  } catch (error) {
+    if (error instanceof InvalidEnvironmentError) return error;
+    throw error;
+  }
+  throw new Error('The environment was accepted');
+}
+
+const variablesOf = (error: InvalidEnvironmentError) => error.problems.map(({ variable }) => variable);
+
+/** One refused value per variable; strings without a rule cannot be refused. */
+const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
+  NODE_ENV: [CANARY, 'Production'],
+  PORT: [CANARY, '-1', '65536', '3000.5', '0x10', ' 3000', '1e3'],
+  LOG_LEVEL: [CANARY, 'verbose'],
+  DATABASE_URL: [CANARY, `mysql://root:${CANARY}@host/db`, `//${CANARY}`],
+  VECTOR_STORE: [CANARY, 'Qdrant'],
+  QDRANT_URL: [CANARY, `ftp://${CANARY}`, `${CANARY}:6333`],
+  QDRANT_PORT: [CANARY, '0', '65536'],
+  QDRANT_COLLECTION_PREFIX: [`${CANARY} `, 'a/b', 'x'.repeat(65)],
+  QDRANT_TIMEOUT_MS: [CANARY, '49', '60001'],
+  EMBEDDING_WORKERS: [CANARY, '0', '65'],
+  EMBEDDING_MAX_TOKENS: [CANARY, '7', '513'],
+  SYNC_INLINE: [CANARY, '1', 'TRUE', 'yes'],
+  SYNC_LEASE_MS: [CANARY, '999', '600001'],
+  SYNC_WRITE_TIMEOUT_MS: [CANARY, '99', '300001'],
+  SYNC_GRACE_MS: [CANARY, '999', '3600001'],
+  SYNC_BATCH_SIZE: [CANARY, '0', '257'],
+  SYNC_MAX_ATTEMPTS: [CANARY, '0', '1001'],
+  SIMILARITY_THRESHOLD: [CANARY, '-1.01', '1.01', 'NaN', '.5'],
+  REQUIRE_IF_MATCH: [CANARY, '0', 'False'],
+};
+const FREE_TEXT = [
+  'HOST',
+  'DATA_DIR',
+  'QDRANT_HOST',
+  'QDRANT_API_KEY',
+  'EMBEDDING_MODEL_DIR',
+  'EMBEDDING_QUERY_PREFIX',
+  'EMBEDDING_DOCUMENT_PREFIX',
+];
+const cases = Object.entries(BAD_VALUES).flatMap(([variable, values]) => values.map((value) => [variable, value] as const));
+
+describe('parseEnvironment', () => {
+  it('has a bad value below for every variable with a rule', () => {
+    expect([...Object.keys(BAD_VALUES), ...FREE_TEXT].sort()).toEqual(Object.keys(environmentSchema.shape).sort());
+  });
+
+  it.each(cases)('refuses %s=%j, names it and does not print the value', (variable, value) => {
+    const error = refusalOf({ [variable]: value });
+    expect(variablesOf(error)).toEqual([variable]);
+    expect(error.message).toContain(`${variable} must be`);
+    expect(error.message).not.toContain(CANARY);
+    expect(JSON.stringify(error.problems)).not.toContain(CANARY);
+    expect(String(error.stack)).not.toContain(CANARY);
+    expect(error.cause).toBeUndefined();
+  });
+
+  it('names everything that is wrong at once, rules over several variables included', () => {
+    const bad = Object.fromEntries(Object.entries(BAD_VALUES).map(([variable, values]) => [variable, values[0]]));
+    expect(variablesOf(refusalOf(bad)).sort()).toEqual(Object.keys(BAD_VALUES).sort());
+    const mixed = refusalOf({
+      PORT: CANARY,
+      QDRANT_URL: `http://${CANARY}`,
+      QDRANT_HOST: CANARY,
+      QDRANT_API_KEY: CANARY,
+      QDRANT_API_KEY_FILE: CANARY,
+    });
+    expect(variablesOf(mixed).sort()).toEqual(['PORT', 'QDRANT_API_KEY', 'QDRANT_HOST']);
+    expect(mixed.message).not.toContain(CANARY);
+  });
+
+  it('takes an empty value for none', () => {
+    const empty = Object.fromEntries([...Object.keys(environmentSchema.shape), 'DATABASE_URL_FILE'].map((variable) => [variable, '']));
+    expect(parseEnvironment(empty)).toEqual(parseEnvironment({}));
+  });
+
+  it('does not trim or guess: a value is used as it is', () => {
+    expect(parseEnvironment({ EMBEDDING_QUERY_PREFIX: 'query: ' }).EMBEDDING_QUERY_PREFIX).toBe('query: ');
+  });
+
+  it.each([
+    ['PORT', '0', 0],
+    ['PORT', '65535', 65535],
+    ['SIMILARITY_THRESHOLD', '-1', -1],
+    ['SIMILARITY_THRESHOLD', '1', 1],
+    ['EMBEDDING_WORKERS', '64', 64],
+    ['SYNC_INLINE', 'false', false],
+    ['REQUIRE_IF_MATCH', 'true', true],
+  ] as const)('accepts %s=%s', (variable, value, parsed) => {
+    expect(parseEnvironment({ [variable]: value })[variable]).toBe(parsed);
+  });
+
+  it('ignores variables of others', () => {
+    expect(parseEnvironment({ PATH: '/bin', QDRANT_TIMEOUT: 'x' })).toEqual(parseEnvironment({}));
+  });
+
+  it('refuses QDRANT_URL together with QDRANT_HOST, because one of them would be ignored', () => {
+    expect(variablesOf(refusalOf({ QDRANT_URL: 'http://a:6333', QDRANT_HOST: 'b' }))).toEqual(['QDRANT_HOST']);
+  });
+
+  it('refuses VECTOR_STORE=qdrant without an address', () => {
+    expect(variablesOf(refusalOf({ VECTOR_STORE: 'qdrant' }))).toEqual(['QDRANT_URL']);
+    expect(parseEnvironment({ VECTOR_STORE: 'qdrant', QDRANT_HOST: 'b' }).QDRANT_PORT).toBe(6333);
+  });
+
+  it('does not call a variable missing that is there, but wrong', () => {
+    expect(refusalOf({ VECTOR_STORE: 'qdrant', QDRANT_URL: 'qdrant:6333' }).problems).toEqual([
+      { variable: 'QDRANT_URL', rule: 'must be a URL with http: or https:' },
+    ]);
+  });
+});

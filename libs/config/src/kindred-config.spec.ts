@@ -1,0 +1,94 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { InvalidEnvironmentError } from './environment.js';
+import { loadConfig } from './kindred-config.js';
+
+const QDRANT = { QDRANT_URL: 'http://qdrant:6333' };
+
+function problemsOf(environment: Record<string, string>): string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof InvalidEnvironmentError) return error.problems.map(({ variable }) => variable);
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('gives the defaults of the public contract', () => {
+    const config = loadConfig({});
+    expect(config.server).toEqual({ nodeEnv: 'development', host: '127.0.0.1', port: 3000, isIfMatchRequired: false });
+    expect(config.data.dataDir).toBe(resolve('./data'));
+    expect(config.log.level).toBe('info');
+    expect(config.database.url).toBeNull();
+    expect(config.vectorStore).toEqual({
+      kind: 'local',
+      qdrantUrl: null,
+      qdrantApiKey: null,
+      collectionPrefix: 'kindred',
+      searchTimeoutMs: 2000,
+    });
+    expect(config.embedding).toEqual({
+      modelDir: null,
+      workers: availableParallelism(),
+      maxTokens: 256,
+      queryPrefix: '',
+      documentPrefix: '',
+    });
+    expect(config.sync).toEqual({ isInline: true, leaseMs: 6000, writeTimeoutMs: 2000, graceMs: 10_000, batchSize: 64, maxAttempts: 10 });
+    expect(config.search.defaultThreshold).toBe(0.3);
+  });
+
+  it('gives a remote index longer leases and timeouts than one in this process', () => {
+    expect(loadConfig(QDRANT).sync).toMatchObject({ leaseMs: 30_000, writeTimeoutMs: 10_000, graceMs: 50_000 });
+  });
+
+  it('freezes itself and every slice', () => {
+    const config = loadConfig({});
+    expect(Object.isFrozen(config)).toBe(true);
+    for (const [name, slice] of Object.entries(config)) expect([name, Object.isFrozen(slice)]).toEqual([name, true]);
+    expect(() => Object.assign(config.server, { port: 1 })).toThrow(TypeError);
+  });
+
+  it('chooses the index: auto takes Qdrant exactly when it has an address', () => {
+    expect(loadConfig({}).vectorStore.kind).toBe('local');
+    expect(loadConfig(QDRANT).vectorStore).toMatchObject({ kind: 'qdrant', qdrantUrl: 'http://qdrant:6333' });
+    expect(loadConfig({ QDRANT_HOST: 'q', QDRANT_PORT: '7000' }).vectorStore).toMatchObject({ kind: 'qdrant', qdrantUrl: 'http://q:7000' });
+    expect(loadConfig({ ...QDRANT, VECTOR_STORE: 'local' }).vectorStore).toMatchObject({ kind: 'local', qdrantUrl: null });
+  });
+
+  it('derives the grace from lease and write timeout', () => {
+    expect(loadConfig({ SYNC_LEASE_MS: '9000', SYNC_WRITE_TIMEOUT_MS: '3000' }).sync.graceMs).toBe(15_000);
+  });
+
+  it('refuses a lease in which a write cannot time out and be followed by a renewal', () => {
+    expect(problemsOf({ SYNC_LEASE_MS: '3999', SYNC_WRITE_TIMEOUT_MS: '2000' })).toEqual(['SYNC_LEASE_MS']);
+    expect(problemsOf({ SYNC_LEASE_MS: '4000', SYNC_WRITE_TIMEOUT_MS: '2000' })).toEqual([]);
+    // The default of the timeout counts as well: 10 s with Qdrant.
+    expect(problemsOf({ ...QDRANT, SYNC_LEASE_MS: '6000' })).toEqual(['SYNC_LEASE_MS']);
+  });
+
+  it('refuses a grace within which a late write may still land', () => {
+    expect(problemsOf({ SYNC_GRACE_MS: '8000' })).toEqual(['SYNC_GRACE_MS']);
+    expect(problemsOf({ SYNC_GRACE_MS: '8001' })).toEqual([]);
+  });
+
+  it('names bad timings together with everything else that is wrong', () => {
+    expect(problemsOf({ PORT: 'x', SYNC_LEASE_MS: '1000', SYNC_GRACE_MS: '1000' }).sort()).toEqual([
+      'PORT',
+      'SYNC_GRACE_MS',
+      'SYNC_LEASE_MS',
+    ]);
+  });
+
+  it('does not judge timings while one of their inputs is unknown', () => {
+    expect(problemsOf({ SYNC_WRITE_TIMEOUT_MS: 'x', SYNC_LEASE_MS: '1000' })).toEqual(['SYNC_WRITE_TIMEOUT_MS']);
+    expect(problemsOf({ VECTOR_STORE: 'x', SYNC_LEASE_MS: '1000' })).toEqual(['VECTOR_STORE']);
+  });
+
+  it('makes folders absolute, so that a later change of directory does not move them', () => {
+    const config = loadConfig({ DATA_DIR: 'd', EMBEDDING_MODEL_DIR: 'm' });
+    expect([config.data.dataDir, config.embedding.modelDir]).toEqual([resolve('d'), resolve('m')]);
+  });
+});
