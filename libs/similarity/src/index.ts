@@ -1,1 +1,4 @@
-export {};
+export * from './search.js';
+export * from './similarity.module.js';
+export * from './similarity.service.js';
+export * from './http/similarity-http.module.js';

@@ -1,0 +1,41 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BODY_LIMIT_BYTES, KEEP_ALIVE_TIMEOUT_MS, PATH_PARAMETER_LIMIT, REQUEST_TIMEOUT_MS } from './limits.js';
+import { answerClientError } from './client-error.js';
+import { checkRequest } from './request-checks.js';
+import { parseBody } from './body-parser.js';
+import { ProblemFilter } from './problem.filter.js';
+import { parseQueryString } from './query-string.js';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
+import { RouteTable } from './route-table.js';
+
+/** Fastify with the manners of this service: request ids, strict bodies and queries, 404 against 405, problems for what the router refuses. */
+export class KindredFastifyAdapter extends FastifyAdapter {
+  readonly routes = new RouteTable();
+
+  constructor() {
+    const problems = new ProblemFilter();
+    super({
+      bodyLimit: BODY_LIMIT_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      genReqId: requestIdOf,
+      // A request that arrives on an open connection while the service stops is still answered; the drain waits for it.
+      return503OnClosing: false,
+      clientErrorHandler: answerClientError,
+      frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+        reply.header(REQUEST_ID_HEADER, request.id);
+        problems.answer(error, request, reply);
+      },
+      routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAMETER_LIMIT, querystringParser: parseQueryString },
+    });
+    const fastify = this.getInstance();
+    fastify.addHook('onRoute', ({ method, url }) => this.routes.add(method, url));
+    fastify.addHook('onRequest', (request, reply, done) => checkRequest(this.routes, request, reply, done));
+    fastify.removeAllContentTypeParsers();
+    fastify.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer' }, parseBody);
+  }
+
+  /** Nest would add parsers of its own here, which accept more than ours. */
+  override registerParserMiddleware(): void {}
+}

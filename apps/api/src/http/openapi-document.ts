@@ -1,0 +1,89 @@
+import { DomainError, ERROR_CODES, type ErrorCode } from '#kernel';
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { PROBLEM_CONTENT_TYPE, problemHeadersOf, problemOf } from './problem.js';
+import { problemSchema } from './problem.schema.js';
+import { convertSchema } from './schema-converter.js';
+
+const API_VERSION = '1.0.0';
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+const EXAMPLE_REQUEST_ID = '6f1c7a54-8a57-4c3e-9d0a-2f6f0f9b1c55';
+const PROBLEM_MEDIA_TYPE = PROBLEM_CONTENT_TYPE.split(';')[0]!;
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Responses = Operation['responses'];
+type ResponseObject = Exclude<NonNullable<Responses[string]>, { $ref: string }>;
+
+/** The code whose problem stands as the example of a status. */
+const EXAMPLE_CODES: Readonly<Record<string, ErrorCode>> = {
+  400: 'request.invalid',
+  404: 'projects.not-found',
+  406: 'request.not-acceptable',
+  409: 'projects.external-id-taken',
+  412: 'request.precondition-failed',
+  413: 'request.body-too-large',
+  415: 'request.unsupported-media-type',
+  428: 'request.precondition-required',
+  500: 'internal.error',
+  503: 'database.unavailable',
+};
+
+/** Statuses that every operation can answer, whatever its controller says. */
+const EVERY_OPERATION: Readonly<Record<string, string>> = { 406: 'Accept excludes JSON', 500: 'A defect in Kindred' };
+const EVERY_API_OPERATION: Readonly<Record<string, string>> = { 400: 'Something in the request was refused', 503: 'Something that is needed does not answer; see Retry-After' };
+const EVERY_OPERATION_WITH_BODY: Readonly<Record<string, string>> = { 413: 'The body is too large', 415: 'The body is not JSON' };
+
+/** Builds the OpenAPI document of the routes that this application has; the same routes give the same document, key for key. */
+export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Kindred')
+    .setDescription('Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike. Errors are application/problem+json; docs/errors.md lists their codes.')
+    .setVersion(API_VERSION)
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema, autoTagControllers: false });
+  const { components = {} } = convertSchema(problemSchema, { schemaType: 'output' }) ?? {};
+  document.components = { ...document.components, schemas: { ...document.components?.schemas, ...(components as NonNullable<OpenAPIObject['components']>['schemas']) } };
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (operation !== undefined) completeResponses(path, operation);
+    }
+  }
+  return document;
+}
+
+/** The text that is committed as openapi.json. */
+export function openApiText(document: OpenAPIObject): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function completeResponses(path: string, operation: Operation): void {
+  const shared = {
+    ...EVERY_OPERATION,
+    ...(path.startsWith('/api/') ? EVERY_API_OPERATION : {}),
+    ...(operation.requestBody === undefined ? {} : EVERY_OPERATION_WITH_BODY),
+  };
+  const responses: Responses = { ...Object.fromEntries(Object.entries(shared).map(([status, description]) => [status, { description }])), ...operation.responses };
+  for (const [status, response] of Object.entries(responses)) {
+    if (Number(status) >= 400 && response !== undefined && !('$ref' in response) && response.content === undefined) Object.assign(response, problemResponse(status));
+  }
+  operation.responses = responses;
+}
+
+function problemResponse(status: string): Pick<ResponseObject, 'content' | 'headers'> {
+  const code = EXAMPLE_CODES[status];
+  if (code === undefined) throw new Error(`No example problem for status ${status}`);
+  const error = new DomainError(code, code === 'request.invalid' ? EXAMPLE_REFUSAL : {});
+  const retryAfter = problemHeadersOf(error)['retry-after'];
+  return {
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' }, example: problemOf(error, EXAMPLE_REQUEST_ID) } },
+    ...(retryAfter === undefined ? {} : { headers: { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } } } }),
+  };
+}
+
+const EXAMPLE_REFUSAL = {
+  detail: `${ERROR_CODES['request.invalid'].title}: one field was refused`,
+  fields: [{ pointer: '/top_k', code: 'too-large', detail: 'must be at most 100' }],
+};

@@ -1,0 +1,48 @@
+import { DomainError, type FieldProblem } from '#kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { acceptsJson } from './accepts-json.js';
+import { isMalformedQuery } from './query-string.js';
+import { REQUEST_ID_HEADER } from './request-id.js';
+import type { RouteTable } from './route-table.js';
+
+/** Pages and metrics answer in other forms than JSON. */
+const OTHER_FORMS = /^\/(docs|metrics)(\/|$)/;
+
+/** Looks at every request before its body is read: path, method, Accept, content coding and query string. */
+export function checkRequest(routes: RouteTable, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  reply.headers({ [REQUEST_ID_HEADER]: request.id, 'x-content-type-options': 'nosniff' });
+  const path = pathOf(request.raw.url ?? '/');
+  if (request.is404) {
+    const allowed = routes.allowedMethods(path);
+    if (request.method === 'OPTIONS' && allowed.length > 0) {
+      void reply.status(204).header('allow', allowed.join(', ')).send();
+      return;
+    }
+    done(missOf(request.method, allowed));
+    return;
+  }
+  done(refusalOf(request, path));
+}
+
+function missOf(method: string, allowed: readonly string[]): DomainError {
+  if (allowed.length === 0) return new DomainError('request.not-found');
+  return new DomainError('request.method-not-allowed', { detail: `This path does not answer ${method}`, headers: { Allow: allowed.join(', ') } });
+}
+
+function refusalOf(request: FastifyRequest, path: string): DomainError | undefined {
+  if (!acceptsJson(request.headers.accept) && !OTHER_FORMS.test(path)) return new DomainError('request.not-acceptable');
+  const coding = request.headers['content-encoding'];
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
+    return new DomainError('request.unsupported-media-type', { detail: 'Compressed bodies are not read; send it without Content-Encoding' });
+  }
+  if (isMalformedQuery(request.query)) {
+    const fields: FieldProblem[] = [{ pointer: '?', code: 'malformed-encoding', detail: 'must be percent-encoded UTF-8' }];
+    return new DomainError('request.invalid', { detail: 'The query string is not valid percent-encoded UTF-8', fields });
+  }
+  return undefined;
+}
+
+function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}

@@ -1,0 +1,95 @@
+import { ProjectRepository, type Project, type ProjectFilter } from '#projects';
+import { VectorStore, type ScoredPoint } from '#vector-store';
+import { Injectable } from '@nestjs/common';
+import { withIndexErrors } from './index-errors.js';
+import { rank } from './ranking.js';
+import { vectorFilterOf } from './search-filter.js';
+import type { SearchHit } from './search.js';
+
+export interface CandidateQuery {
+  readonly collection: string;
+  readonly vectors: readonly Float32Array[];
+  readonly topK: number;
+  readonly threshold: number;
+  readonly filter: ProjectFilter;
+  /** Left out of the results: the row that is compared with. */
+  readonly excludedId?: string;
+}
+
+/** Points asked for beyond top_k: rows deleted or changed a moment ago cost no second round. */
+const SPARE_POINTS = 3;
+/** Each round doubles; after 6 of them 64 x the points were looked at, and a result that is still short says how stale the index is. */
+const MAX_ROUNDS = 6;
+
+/** The state of one of the queries of a call. */
+interface Progress {
+  readonly vector: Float32Array;
+  readonly points: Map<string, ScoredPoint>;
+  offset: number;
+  limit: number;
+  /** The store has no more points for it. */
+  isExhausted: boolean;
+}
+
+/**
+ * Finds the best rows for vectors: points from the vector store, rows from PostgreSQL.
+ *
+ * The index may be behind. So the filters are checked again on the rows, all rows of a call are read in ONE statement, and when stale points
+ * leave too few results the next best are fetched, until there are `topK` or no more.
+ */
+@Injectable()
+export class CandidateSearch {
+  constructor(
+    private readonly store: VectorStore,
+    private readonly repository: ProjectRepository,
+  ) {}
+
+  /** @returns the results of each vector, in order. @throws DomainError `search.index-unavailable` */
+  async find(query: CandidateQuery): Promise<SearchHit[][]> {
+    const firstLimit = query.topK + SPARE_POINTS + (query.excludedId === undefined ? 0 : 1);
+    const progress = query.vectors.map((vector): Progress => ({ vector, points: new Map(), offset: 0, limit: firstLimit, isExhausted: false }));
+    const rows = new Map<string, Project>();
+    let open = progress;
+    for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
+      const newIds = await this.fetchPoints(open, query);
+      for (const [id, row] of await this.repository.findMatching(newIds, query.filter)) rows.set(id, row);
+      open = open.filter((one) => !one.isExhausted && countFound(one, rows) < query.topK);
+    }
+    return progress.map(({ points }) => rank([...points.values()], rows, query.topK));
+  }
+
+  /** Asks the store once for all queries, and returns the ids that were not seen before. */
+  private async fetchPoints(open: readonly Progress[], query: CandidateQuery): Promise<string[]> {
+    const filter = vectorFilterOf(query.filter);
+    const requests = open.map(({ vector, offset, limit }) => ({
+      vector,
+      limit,
+      threshold: query.threshold,
+      ...(offset === 0 ? {} : { offset }),
+      ...(filter === undefined ? {} : { filter }),
+    }));
+    const pages = await withIndexErrors(async () =>
+      requests.length === 1 ? [await this.store.query(query.collection, requests[0]!)] : this.store.queryBatch(query.collection, requests),
+    );
+    const newIds = new Set<string>();
+    open.forEach((one, index) => {
+      const page = pages[index] ?? [];
+      for (const point of page) {
+        if (point.id === query.excludedId) continue;
+        // Writes between two rounds move points: the later score counts, and a row is read once.
+        one.points.set(point.id, point);
+        newIds.add(point.id);
+      }
+      one.isExhausted = page.length < one.limit;
+      one.offset += page.length;
+      one.limit *= 2;
+    });
+    return [...newIds];
+  }
+}
+
+function countFound({ points }: Progress, rows: ReadonlyMap<string, Project>): number {
+  let count = 0;
+  for (const id of points.keys()) if (rows.has(id)) count++;
+  return count;
+}

@@ -1,0 +1,24 @@
+import { uuidText } from '#projects';
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { SimilarityService } from '../similarity.service.js';
+import { searchReplyOf } from './search-reply.js';
+import { SEARCH_REPLY_EXAMPLE } from './similarity.examples.js';
+import { searchReplySchema, similarQuerySchema, TOP_K_DEFAULT, type SearchReply, type SimilarParameters } from './similarity.schemas.js';
+
+/** Search by a stored project; here, because projects know nothing of search. */
+@ApiTags('similarity')
+@Controller('api/v1/projects')
+export class SimilarProjectsController {
+  constructor(private readonly similarity: SimilarityService) {}
+
+  @Get(':id/similar')
+  @ApiOperation({ operationId: 'findProjectsLike', summary: 'Find projects like a stored one', description: 'Compares with the present text of the row, also when it is not in the index yet; the row itself is left out.' })
+  @ApiOkResponse({ description: 'Best first, equal ones by id', standardSchema: searchReplySchema, example: SEARCH_REPLY_EXAMPLE })
+  @ApiNotFoundResponse({ description: 'No such project' })
+  async similar(@Param('id', { schema: uuidText }) id: string, @Query({ schema: similarQuerySchema }) query: SimilarParameters): Promise<SearchReply> {
+    const startedAtMs = performance.now();
+    const result = await this.similarity.findSimilarTo(id, { topK: query.top_k ?? TOP_K_DEFAULT, threshold: query.threshold ?? null, filter: [] });
+    return searchReplyOf(result, startedAtMs);
+  }
+}

@@ -1,0 +1,35 @@
+import { PROJECT_EXAMPLE } from '#projects';
+
+/** Examples of the OpenAPI document; a test validates each against its schema. */
+export const FIND_SIMILAR_EXAMPLE = {
+  query: 'modern oak kitchen with an island',
+  top_k: 3,
+  threshold: 0.3,
+  filters: { project_type: ['kitchen', 'furniture'], final_price: { gte: 5000, lt: 20000 } },
+};
+
+export const BATCH_SIMILAR_EXAMPLE = { queries: ['oak kitchen', 'spiral staircase in beech'], top_k: 1 };
+
+const FRESHNESS = { degraded: false, source: 'local', index: { generation: '1', model: 'all-MiniLM-L6-v2:q8', pending: 0 } };
+const RESULT = { results: [{ project: PROJECT_EXAMPLE, similarity: 0.7312, rank: 1 }], total: 1, truncated: false };
+
+export const SEARCH_REPLY_EXAMPLE = { ...RESULT, search_time_ms: 4.1, ...FRESHNESS };
+
+export const BATCH_REPLY_EXAMPLE = {
+  results: [
+    { ...RESULT, ...FRESHNESS },
+    { results: [], total: 0, truncated: false, ...FRESHNESS },
+  ],
+  batch_time_ms: 9.8,
+};
+
+export const STATS_REPLY_EXAMPLE = {
+  vector_index: 'local',
+  status: 'green',
+  points_count: 162,
+  vectors_count: 162,
+  indexed_vectors_count: 0,
+  collection: 'kindred_projects_g1_5f3a9c',
+  dimensions: 384,
+  ...FRESHNESS,
+};

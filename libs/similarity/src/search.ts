@@ -1,0 +1,56 @@
+import type { Project, ProjectFilter } from '#projects';
+
+/** What every search decides, beside what it compares with. */
+export interface SearchOptions {
+  /** 1 to 100. */
+  readonly topK: number;
+  /** Keeps similarities >= threshold; a cosine, -1 to 1. `null` = the configured default. */
+  readonly threshold: number | null;
+  readonly filter: ProjectFilter;
+}
+
+export interface TextSearch extends SearchOptions {
+  /** 1 to 8,000 characters. */
+  readonly query: string;
+}
+
+export interface BatchSearch extends SearchOptions {
+  /** 1 to 50. */
+  readonly queries: readonly string[];
+}
+
+export interface SearchHit {
+  readonly project: Project;
+  /** Cosine, 4 decimals. */
+  readonly similarity: number;
+  /** From 1, without gaps. */
+  readonly rank: number;
+}
+
+/** Results of one query; by similarity descending, equal ones by id ascending. */
+export interface SearchResult {
+  readonly hits: SearchHit[];
+  readonly isTruncated: boolean;
+}
+
+/** Which index answered, and how far it is behind the rows. */
+export interface IndexView {
+  readonly generation: string;
+  readonly model: string;
+  /** Rows whose latest change is not in the index yet. */
+  readonly pending: number;
+}
+
+export interface Freshness {
+  readonly isDegraded: boolean;
+  readonly source: 'local' | 'qdrant';
+  readonly index: IndexView;
+}
+
+export interface IndexStatistics extends Freshness {
+  readonly collection: string;
+  readonly status: string;
+  readonly dimensions: number;
+  readonly pointsCount: number;
+  readonly indexedVectorsCount: number;
+}
