@@ -6,3 +6,5 @@ export * from './database.js';
 export * from './database-server.js';
 export * from './fixed-clock.js';
 export * from './wait-for.js';
+export * from './qdrant-double/index.js';
+export * from './embedder-contract.js';

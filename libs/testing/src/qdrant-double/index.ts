@@ -1,0 +1,2 @@
+export * from './qdrant-double.js';
+export * from './qdrant-double-fault.js';
