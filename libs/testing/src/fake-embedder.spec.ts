@@ -1,5 +1,6 @@
 import { findVectorDefect } from '#kernel';
 import { modelRevOf } from '#embeddings';
+import { describeEmbedderContract } from './embedder-contract.js';
 import { FakeEmbedder } from './fake-embedder.js';
 import { FakeEmbedderRegistry } from './fake-embedder-registry.js';
 
@@ -63,3 +64,5 @@ describe('FakeEmbedderRegistry', () => {
     expect(registry.get(other).modelRev).toBe(modelRevOf(other));
   });
 });
+
+describeEmbedderContract('FakeEmbedder', { make: () => Promise.resolve(new FakeEmbedder({ dimensions: 256 })) });

@@ -122,6 +122,8 @@ export class FakeEmbedder extends Embedder {
   }
 
   private embed(text: string, kind: 'query' | 'document'): Embedding {
+    // Closed while the call was on its way: a call in flight rejects.
+    if (this.isClosed) throw new DomainError('search.embedder-unavailable', { detail: 'The embedder is closed' });
     const fault = this.fault?.(text, kind) ?? null;
     if (fault instanceof Error) throw fault;
     if (fault !== null && fault !== false) throw new DomainError('search.embedder-unavailable', { detail: 'The double was told to fail' });
