@@ -1,3 +1,4 @@
+export * from './data-dir-lock.js';
 export * from './config.module.js';
 export * from './environment.js';
 export * from './kindred-config.js';
