@@ -1,47 +1,25 @@
-import { ConfigModule, DataDirLock, loadConfig } from '#config';
-import { createDataSource, DatabaseLifecycle, DatabaseModule, findSchemaDrift, revertLastMigration } from '#database';
-import { RuntimeModule } from '#observability';
+import { loadConfig } from '#config';
+import { findSchemaDrift, renderMigration, revertLastMigration, runMigrations, withSchemaDataSource } from '#database';
 import { PROJECT_ENTITIES } from '#projects';
 import { SYNC_ENTITIES } from '#sync';
-import { NestFactory } from '@nestjs/core';
-import { Module } from '@nestjs/common';
 import { Command, CommandRunner, SubCommand } from 'nest-commander';
 import { mkdirSync } from 'node:fs';
 
-const ENTITIES = [...PROJECT_ENTITIES, ...SYNC_ENTITIES];
+type SchemaSource = Parameters<Parameters<typeof withSchemaDataSource>[1]>[0];
 
-@Module({})
-class MigrationContext {}
-
-/** Opens the configured database, embedded or not, with every migration applied, for as long as `work` runs. */
-async function withDatabase(work: (source: ReturnType<typeof createDataSource>) => Promise<void>): Promise<void> {
-  const config = loadConfig();
-  mkdirSync(config.data.dataDir, { recursive: true });
-  const lock = await DataDirLock.acquire(config.data.dataDir);
-  const imports = [ConfigModule.forRoot(config), RuntimeModule, DatabaseModule.forRoot({ entities: ENTITIES })];
-  const context = await NestFactory.createApplicationContext({ module: MigrationContext, imports }, { logger: ['warn', 'error', 'fatal'], abortOnError: false });
-  try {
-    const lifecycle = context.get(DatabaseLifecycle);
-    await lifecycle.ready();
-    const source = createDataSource({ url: lifecycle.url, applicationName: 'kindred-migration', poolSize: 1, entities: ENTITIES });
-    await source.initialize();
-    try {
-      await work(source);
-    } finally {
-      await source.destroy();
-    }
-  } finally {
-    await context.close();
-    await lock.release();
-  }
+/** Opens the configured database for as long as `work` runs. */
+async function withSchema(work: (source: SchemaSource) => Promise<void>): Promise<void> {
+  const { database, data } = loadConfig();
+  mkdirSync(data.dataDir, { recursive: true });
+  await withSchemaDataSource({ database, data, entities: [...PROJECT_ENTITIES, ...SYNC_ENTITIES] }, work);
 }
 
 @SubCommand({ name: 'run', description: 'Apply every migration that has not run yet (the service does this at its start, too)' })
 export class MigrationRunCommand extends CommandRunner {
   async run(): Promise<void> {
-    await withDatabase(async (source) => {
-      const rows = await source.query<{ name: string }[]>('SELECT name FROM migrations ORDER BY id');
-      console.log(`The schema is up to date:\n${rows.map(({ name }) => `  ${name}`).join('\n')}`);
+    await withSchema(async (source) => {
+      const done = await runMigrations(source);
+      console.log(done.length === 0 ? 'The schema is up to date.' : `Applied:\n${done.map((name) => `  ${name}`).join('\n')}`);
     });
   }
 }
@@ -49,20 +27,20 @@ export class MigrationRunCommand extends CommandRunner {
 @SubCommand({ name: 'revert', description: 'Undo the newest migration; what its tables held is lost' })
 export class MigrationRevertCommand extends CommandRunner {
   async run(): Promise<void> {
-    await withDatabase(async (source) => {
+    await withSchema(async (source) => {
       await revertLastMigration(source);
       console.log('The newest migration is undone. The next start of the service applies it again.');
     });
   }
 }
 
-@SubCommand({ name: 'generate', description: 'Print the SQL of a migration from the schema to the entities' })
+@SubCommand({ name: 'generate', arguments: '<name>', description: 'Print a migration from the migrated schema to the entities' })
 export class MigrationGenerateCommand extends CommandRunner {
-  async run(): Promise<void> {
-    await withDatabase(async (source) => {
-      const { up, down } = await findSchemaDrift(source);
-      if (up.length === 0) console.log('The entities and the schema agree; there is nothing to migrate.');
-      else console.log(['-- up', ...up.map((sql) => `${sql};`), '-- down', ...down.map((sql) => `${sql};`)].join('\n'));
+  async run([name]: string[]): Promise<void> {
+    await withSchema(async (source) => {
+      await runMigrations(source);
+      const drift = await findSchemaDrift(source);
+      console.log(drift.up.length === 0 ? 'The entities and the schema agree; there is nothing to migrate.' : renderMigration(name!, Date.now(), drift));
     });
   }
 }
