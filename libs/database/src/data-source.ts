@@ -1,4 +1,5 @@
 import { DataSource, type EntitySchema } from 'typeorm';
+import { withTlsSemantics } from './connection-url.js';
 import { MIGRATIONS } from './migrations/index.js';
 
 /** A TypeORM entity class or schema. */
@@ -14,20 +15,25 @@ export interface DataSourceSettings {
   readonly onConnectionLost?: (error: Error) => void;
   /** How long a caller waits for a connection. Default 5,000. */
   readonly connectTimeoutMs?: number;
+  /** How long the client waits for the answer to a statement. Default: without limit. */
+  readonly queryTimeoutMs?: number;
 }
 
 const CONNECT_TIMEOUT_DEFAULT_MS = 5_000;
 const IDLE_TIMEOUT_MS = 30_000;
+/** Stay open when idle: logging in costs some milliseconds of key derivation. */
+const IDLE_CONNECTIONS = 2;
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
 /** Describes one connection pool; `initialize()` connects it. Never synchronises a schema: migrations do. */
 export function createDataSource(settings: DataSourceSettings): DataSource {
   return new DataSource({
     type: 'postgres',
-    url: settings.url,
+    url: withTlsSemantics(settings.url),
     applicationName: settings.applicationName,
     poolSize: settings.poolSize,
     connectTimeoutMS: settings.connectTimeoutMs ?? CONNECT_TIMEOUT_DEFAULT_MS,
+    // Always set: an error of an idle connection that nobody listens to would end the process.
     poolErrorHandler: (error: Error) => settings.onConnectionLost?.(error),
     entities: [...(settings.entities ?? [])] as never[],
     migrations: [...MIGRATIONS],
@@ -35,6 +41,12 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
     synchronize: false,
     installExtensions: false,
     logging: false,
-    extra: { keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS, idleTimeoutMillis: IDLE_TIMEOUT_MS },
+    extra: {
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
+      min: Math.min(IDLE_CONNECTIONS, settings.poolSize),
+      ...(settings.queryTimeoutMs === undefined ? {} : { query_timeout: settings.queryTimeoutMs }),
+    },
   });
 }
