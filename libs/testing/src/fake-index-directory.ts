@@ -1,0 +1,79 @@
+import type { IndexDocument } from '#sync';
+import { IndexDirectory, type IndexEntryStatus, type IndexSource, type ServingIndex } from '#sync';
+import type { Embedder } from '#embeddings';
+import type { SqlSession } from '#database';
+import type { VectorStore } from '#vector-store';
+import { sha256OfParts } from '#kernel';
+
+const ROWS_MAXIMUM = 100_000;
+
+export interface FakeIndexOptions {
+  readonly store: VectorStore;
+  readonly embedder: Embedder;
+  /** Default `projects`. */
+  readonly source?: string;
+}
+
+/** Double of the engine as features see it: nothing is indexed until a test says so, and the ledger is what a test says it is. */
+export class FakeIndexDirectory extends IndexDirectory {
+  readonly collection: string;
+  /** Rows that `pendingCount` reports. */
+  pending = 0;
+  /** How often a writer hurried the relay. */
+  wakes = 0;
+  /** Rejects `serving`, `pendingCount` and `entryStatus` while it is set. */
+  fault: Error | null = null;
+  private readonly entries = new Map<string, IndexEntryStatus>();
+  private rev = 0;
+
+  constructor(private readonly options: FakeIndexOptions) {
+    super();
+    this.collection = `fake_${options.source ?? 'projects'}_g1`;
+  }
+
+  async serving(source: string): Promise<ServingIndex> {
+    this.assertHealthy();
+    return { generationId: 1, source, collection: this.collection, embedder: this.options.embedder, modelLabel: 'fake:q8' };
+  }
+
+  async pendingCount(): Promise<number> {
+    this.assertHealthy();
+    return this.pending;
+  }
+
+  async entryStatus(_source: string, sourceId: string): Promise<IndexEntryStatus | null> {
+    this.assertHealthy();
+    return this.entries.get(sourceId) ?? null;
+  }
+
+  wake(): void {
+    this.wakes++;
+  }
+
+  /** Sets what the ledger says of a row; the rest of the entry is that of a row that was just written. */
+  setEntry(sourceId: string, entry: Partial<IndexEntryStatus>): void {
+    this.entries.set(sourceId, { generationId: 1, state: 'pending', version: 1, indexedVersion: null, attempts: 0, isTruncated: null, lastError: null, ...entry });
+  }
+
+  /** Makes the collection equal to the rows of the source as they are now: what the relay does, without ledger. */
+  async indexAll(source: IndexSource, session: SqlSession): Promise<void> {
+    const { store, embedder } = this.options;
+    await store.drop(this.collection);
+    await store.ensureIndex({ name: this.collection, dimensions: embedder.dimensions, payloadIndexes: source.payloadIndexes, metadata: {} });
+    const documents = await source.load(await source.listIds(null, ROWS_MAXIMUM, session), session);
+    const embeddings = await embedder.embedDocuments(documents.map(({ text }) => text));
+    await store.upsert(
+      this.collection,
+      documents.map((document, index) => ({ id: document.id, vector: embeddings[index]!.vector, payload: this.payloadOf(document) })),
+    );
+  }
+
+  private payloadOf({ id, text, payload }: IndexDocument) {
+    const hash = sha256OfParts(text).toString('hex');
+    return { ...payload, rev: ++this.rev, text_hash: hash, payload_hash: hash, model_rev: this.options.embedder.modelRev, bucket: id.slice(-2) };
+  }
+
+  private assertHealthy(): void {
+    if (this.fault !== null) throw this.fault;
+  }
+}

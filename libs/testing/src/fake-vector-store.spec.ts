@@ -1,0 +1,4 @@
+import { FakeVectorStore } from './fake-vector-store.js';
+import { describeVectorStoreContract } from './vector-store-contract/index.js';
+
+describeVectorStoreContract('FakeVectorStore', async () => ({ store: new FakeVectorStore(), cleanup: async () => undefined }));
