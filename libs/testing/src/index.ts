@@ -8,3 +8,5 @@ export * from './fixed-clock.js';
 export * from './wait-for.js';
 export * from './qdrant-double/index.js';
 export * from './embedder-contract.js';
+export * from './fake-vector-store.js';
+export * from './fake-index-directory.js';
