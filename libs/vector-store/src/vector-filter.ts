@@ -10,7 +10,14 @@ export type FilterScalar = string | number | boolean;
  */
 export type VectorFilter =
   | { readonly kind: 'any'; readonly field: string; readonly values: readonly FilterScalar[] }
-  | { readonly kind: 'range'; readonly field: string; readonly gt?: number; readonly gte?: number; readonly lt?: number; readonly lte?: number }
+  | {
+      readonly kind: 'range';
+      readonly field: string;
+      readonly gt?: number;
+      readonly gte?: number;
+      readonly lt?: number;
+      readonly lte?: number;
+    }
   | { readonly kind: 'and'; readonly filters: readonly VectorFilter[] }
   | { readonly kind: 'or'; readonly filters: readonly VectorFilter[] }
   | { readonly kind: 'not'; readonly filter: VectorFilter }

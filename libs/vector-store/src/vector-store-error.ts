@@ -4,13 +4,7 @@
  * - `collection-missing`, `point-missing`, `dimension-mismatch`, `invalid-point`, `rejected`: permanent until something else changes
  */
 export type VectorStoreErrorKind =
-  | 'unavailable'
-  | 'throttled'
-  | 'collection-missing'
-  | 'point-missing'
-  | 'dimension-mismatch'
-  | 'invalid-point'
-  | 'rejected';
+  'unavailable' | 'throttled' | 'collection-missing' | 'point-missing' | 'dimension-mismatch' | 'invalid-point' | 'rejected';
 
 export class VectorStoreError extends Error {
   constructor(

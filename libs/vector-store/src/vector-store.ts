@@ -130,6 +130,16 @@ export abstract class VectorStore {
   /** Persists what is in memory and lets go of threads and sockets. Idempotent. */
   abstract close(): Promise<void>;
 
+  /**
+   * Calls the listener when the store has lost points that it had acknowledged, and can say so. From then on calls reject with `unavailable` until
+   * {@link open} is called again; what it loads must be compared with the ledger. Returns a function that ends the subscription.
+   *
+   * Default: never called; a server that keeps its own points loses none that this process could know of.
+   */
+  onLost(_listener: (cause: Error) => void): () => void {
+    return () => undefined;
+  }
+
   /** Asks the store for a sign of life, past every cache. */
   abstract ping(options?: CallOptions): Promise<StoreStatus>;
 

@@ -1,0 +1,29 @@
+import type { LocalCollection } from './local-collection.js';
+
+/** Time of one slice: what a query may have to wait for the build. */
+const SLICE_MS = 2;
+
+/** Builds graphs in the gaps between messages, in slices. */
+export class GraphBuilder {
+  private isRunning = false;
+
+  constructor(private readonly collections: () => Iterable<LocalCollection>) {}
+
+  /** Starts building when there is work. Call it after every change. */
+  wake(): void {
+    if (this.isRunning) return;
+    this.isRunning = true;
+    setImmediate(() => this.slice());
+  }
+
+  private slice(): void {
+    for (const collection of this.collections()) {
+      if (!collection.hasGraphWork()) continue;
+      collection.buildGraph(SLICE_MS);
+      // Immediates run after the messages that have arrived, so queries overtake the build.
+      setImmediate(() => this.slice());
+      return;
+    }
+    this.isRunning = false;
+  }
+}

@@ -1,0 +1,35 @@
+import { Test } from '@nestjs/testing';
+import { ConfigModule, loadConfig, type Environment } from '#config';
+import { LocalVectorStore } from './local/local-vector-store.js';
+import { QdrantVectorStore } from './qdrant/qdrant-vector-store.js';
+import { VectorStoreModule } from './vector-store.module.js';
+import { VectorStore } from './vector-store.js';
+
+async function moduleFor(environment: Environment) {
+  return Test.createTestingModule({ imports: [ConfigModule.forRoot(loadConfig(environment)), VectorStoreModule] }).compile();
+}
+
+describe('VectorStoreModule', () => {
+  it('provides the local store by default, and does not open it', async () => {
+    const app = await moduleFor({ DATA_DIR: '/nowhere' });
+    const store = app.get(VectorStore);
+    expect(store).toBeInstanceOf(LocalVectorStore);
+    await app.init();
+    await expect(store.ping()).rejects.toMatchObject({ kind: 'unavailable' });
+    await app.close();
+  });
+
+  it('provides the Qdrant store when a server is named', async () => {
+    const app = await moduleFor({ QDRANT_URL: 'http://127.0.0.1:1' });
+    expect(app.get(VectorStore)).toBeInstanceOf(QdrantVectorStore);
+    await app.close();
+  });
+
+  it('closes the store when the application shuts down', async () => {
+    const app = await moduleFor({ DATA_DIR: '/nowhere' });
+    const close = jest.spyOn(app.get(VectorStore), 'close');
+    await app.init();
+    await app.close();
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+});
