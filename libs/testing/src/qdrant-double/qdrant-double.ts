@@ -80,6 +80,14 @@ export class QdrantDouble {
     await closed;
   }
 
+  /** How many connections are open, idle ones included. */
+  async openConnections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.server === null) return resolve(0);
+      this.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+    });
+  }
+
   /** Lets something go wrong with the next request that fits. */
   inject(fault: QdrantDoubleFault, selection: FaultSelection = {}): InjectedFault {
     return this.faults.add(fault, selection);

@@ -24,7 +24,7 @@ export function toVectorStoreError(error: unknown, action: string): VectorStoreE
   const code = networkCode(error);
   if (code !== null) return new VectorStoreError('unavailable', `Qdrant could not be reached to ${action} (${code})`, { cause: error });
   // What is left: replies that the library does not expect (202, or a proxy's page instead of JSON). Their effect is unknown.
-  const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  const reason = isRecord(error) ? String(error['message']).split('\n')[0] : String(error);
   return new VectorStoreError('unavailable', `Qdrant gave no usable answer to ${action}: ${reason}`, { cause: error });
 }
 
@@ -52,17 +52,26 @@ export function parseRetryAfter(header: string | null, nowMs: number): number | 
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
 }
 
+// By shape, not by class: errors of fetch come from the runtime's own realm, where `instanceof Error` of a test's or a VM's realm does not hold.
+
 function isApiError(error: unknown): error is ApiErrorShape {
-  return error instanceof Error && 'status' in error && typeof error.status === 'number';
+  return isRecord(error) && typeof error['status'] === 'number';
 }
 
 function serverText(data: unknown): string | null {
-  if (typeof data !== 'object' || data === null || !('status' in data)) return null;
-  const { status } = data;
-  return typeof status === 'object' && status !== null && 'error' in status && typeof status.error === 'string' ? status.error : null;
+  const status = isRecord(data) ? data['status'] : undefined;
+  return isRecord(status) && typeof status['error'] === 'string' ? status['error'] : null;
 }
 
 function networkCode(error: unknown): string | null {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
+  const cause = isRecord(error) ? error['cause'] : undefined;
+  if (!isRecord(cause)) return null;
+  if (typeof cause['code'] === 'string') return cause['code'];
+  // Of an error from another realm than its own, fetch keeps the text only ("SocketError: other side closed").
+  const text = String(cause['message']);
+  return text.startsWith('SocketError') ? 'UND_ERR_SOCKET' : (/\bE[A-Z]{4,}\b/.exec(text)?.[0] ?? null);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
