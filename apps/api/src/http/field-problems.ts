@@ -95,9 +95,9 @@ function bounded(issue: SchemaIssue, side: 'minimum' | 'maximum'): Rule {
   const amount = `at ${isMinimum ? 'least' : 'most'} ${limit}`;
   switch (issue.origin) {
     case 'string':
-      return { code: isMinimum ? 'too-short' : 'too-long', detail: `must have ${amount} characters` };
+      return { code: isMinimum ? 'too-short' : 'too-long', detail: `must have ${amount} ${limit === '1' ? 'character' : 'characters'}` };
     case 'array':
-      return { code: isMinimum ? 'too-few' : 'too-many', detail: `must have ${amount} entries` };
+      return { code: isMinimum ? 'too-few' : 'too-many', detail: `must have ${amount} ${limit === '1' ? 'entry' : 'entries'}` };
     default:
       return { code: isMinimum ? 'too-small' : 'too-large', detail: issue.inclusive === false ? `must be ${isMinimum ? 'above' : 'below'} ${limit}` : `must be ${amount}` };
   }

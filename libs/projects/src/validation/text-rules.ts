@@ -20,7 +20,8 @@ export function storableText(maxLength: number) {
     .superRefine((text, context) => {
       const defect = findTextDefect(text);
       if (defect !== null) context.addIssue({ code: 'custom', params: { code: defect }, message: DEFECT_DETAILS[defect] });
-      else if (text.trim() === '') context.addIssue({ code: 'custom', params: { code: 'blank' }, message: 'must not be blank' });
+      // The empty text has its own rule.
+      else if (text !== '' && text.trim() === '') context.addIssue({ code: 'custom', params: { code: 'blank' }, message: 'must not be blank' });
     });
 }
 
@@ -39,6 +40,8 @@ export function craftTerm() {
     .max(TERM_MAX_LENGTH)
     .normalize('NFC')
     .superRefine((text, context) => {
+      // The empty text has its own rule.
+      if (text === '') return;
       if (!TERM_PATTERN.test(text)) {
         context.addIssue({ code: 'custom', params: { code: 'forbidden-character' }, message: 'may only contain letters, digits, spaces and - _ . / & +' });
       } else if (text.trim() === '') {

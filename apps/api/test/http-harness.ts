@@ -1,0 +1,99 @@
+/// <reference types="jest" />
+import { ConfigModule, loadConfig } from '#config';
+import { UnitOfWork } from '#database';
+import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
+import { SimilarityHttpModule } from '#similarity';
+import { IndexDirectory, IndexSourceRegistry } from '#sync';
+import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, type TestDatabase } from '#testing';
+import { VectorStore } from '#vector-store';
+import { Global, Module, type Provider } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { configureHttp } from '../src/http/configure-http.js';
+import { createFastifyAdapter } from '../src/http/fastify-adapter.js';
+import type { KindredFastifyAdapter } from '../src/http/kindred-fastify.adapter.js';
+
+type InjectOptions = Exclude<Parameters<NestFastifyApplication['inject']>[0], string | undefined>;
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The parsed body; `undefined` when there is none. */
+  readonly body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- tests assert its shape
+}
+
+export interface HttpHarness {
+  readonly app: NestFastifyApplication;
+  readonly adapter: KindredFastifyAdapter;
+  readonly database: TestDatabase;
+  readonly embedder: FakeEmbedder;
+  readonly store: FakeVectorStore;
+  readonly directory: FakeIndexDirectory;
+  /** Sends a request through the whole HTTP stack, without a socket. An object as `payload` becomes JSON. */
+  send(method: string, url: string, options?: Omit<InjectOptions, 'method' | 'url'>): Promise<Reply>;
+  /** Creates a project over HTTP. */
+  create(fields?: Record<string, unknown>): Promise<Project>;
+  /** Makes the index equal to the rows. */
+  index(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const PROJECT_BODY = { name: 'Oak kitchen', description: 'Fitted kitchen in oak with an island' };
+
+/** The HTTP stack of the api on a real database, with doubles for model, vector store and engine. */
+export async function startHttp(environment: Record<string, string> = {}): Promise<HttpHarness> {
+  const database = await createTestDatabase({ entities: PROJECT_ENTITIES });
+  const embedder = new FakeEmbedder();
+  const store = new FakeVectorStore();
+  const directory = new FakeIndexDirectory({ store, embedder });
+  const providers: Provider[] = [
+    { provide: UnitOfWork, useValue: database.unitOfWork },
+    { provide: VectorStore, useValue: store },
+    { provide: IndexDirectory, useValue: directory },
+    IndexSourceRegistry,
+  ];
+  const module = await Test.createTestingModule({
+    imports: [ConfigModule.forRoot(loadConfig(environment)), environmentModule(providers), ProjectsHttpModule, SimilarityHttpModule],
+  }).compile();
+  const adapter = createFastifyAdapter();
+  const app = module.createNestApplication<NestFastifyApplication>(adapter, { logger: false });
+  await configureHttp(app);
+  await app.init();
+  await adapter.getInstance().ready();
+
+  const send: HttpHarness['send'] = async (method, url, options = {}) => {
+    const reply = await app.inject({ method: method as 'GET', url, ...options });
+    const isJson = String(reply.headers['content-type']).includes('json') && reply.payload !== '';
+    return { status: reply.statusCode, headers: reply.headers as Record<string, string>, text: reply.payload, body: isJson ? reply.json() : undefined };
+  };
+  const index = async () => directory.indexAll(app.get(IndexSourceRegistry).get('projects'), database.unitOfWork);
+  await index();
+  return {
+    app,
+    adapter,
+    database,
+    embedder,
+    store,
+    directory,
+    send,
+    index,
+    async create(fields = {}) {
+      const { status, body } = await send('POST', '/api/v1/projects', { payload: { ...PROJECT_BODY, ...fields } });
+      expect(status).toBe(201);
+      return body as Project;
+    },
+    async close() {
+      await app.close();
+      await database.close();
+    },
+  };
+}
+
+
+function environmentModule(providers: Provider[]) {
+  @Global()
+  @Module({ providers, exports: providers })
+  class EnvironmentModule {}
+  return EnvironmentModule;
+}
