@@ -10,3 +10,4 @@ export * from './qdrant-double/index.js';
 export * from './embedder-contract.js';
 export * from './fake-vector-store.js';
 export * from './fake-index-directory.js';
+export * from './hooked-vector-store.js';

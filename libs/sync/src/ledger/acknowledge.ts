@@ -1,0 +1,74 @@
+import type { SqlSession } from '#database';
+
+/** `synced`: the index took the content; `skipped`: it had it already; `deleted`: the point is gone and leaves a tombstone. */
+export type AcknowledgementKind = 'synced' | 'skipped' | 'deleted';
+
+export interface Acknowledgement {
+  readonly sourceId: string;
+  /** The version that was read with the row. */
+  readonly rev: number;
+  readonly kind: AcknowledgementKind;
+  /** Of a synced entry. */
+  readonly textHash: Buffer | null;
+  readonly payloadHash: Buffer | null;
+}
+
+export interface AcknowledgementResult {
+  readonly sourceId: string;
+  /** `false` = superseded: the entry has a newer version, stays in doubt, and is free to be claimed again. */
+  readonly isRecorded: boolean;
+  /** From the change to now, milliseconds, by the database's clock. */
+  readonly lagMs: number;
+}
+
+/*
+ * Protocol rule 6, for a whole batch: records what still has the version that was read, and only lets go of what has not. Both by token.
+ *
+ * SKIP LOCKED (rule 13): a batch that waits for a writer, who then needs another entry of the batch, would be a deadlock. What is skipped is absent
+ * from the answer. The lock and the version test are in the same statement, and the version cannot change once it is locked.
+ */
+const ACKNOWLEDGE = `
+WITH done AS (
+  SELECT l.generation_id, l.source_id, a.rev, a.kind, a.text_hash, a.payload_hash
+  FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::bytea[], $7::bytea[]) AS a (source_id, rev, kind, text_hash, payload_hash)
+  JOIN index_ledger l ON l.generation_id = $1 AND l.source_id = a.source_id
+  WHERE l.lease_token = $2
+  FOR UPDATE OF l SKIP LOCKED)
+UPDATE index_ledger AS l SET
+  lease_token = NULL, lease_until = NULL,
+  state = CASE WHEN l.version <> d.rev THEN l.state WHEN d.kind = 'deleted' THEN 'tombstone' ELSE 'synced' END,
+  in_doubt = CASE WHEN l.version <> d.rev THEN l.in_doubt ELSE false END,
+  attempts = CASE WHEN l.version <> d.rev THEN l.attempts ELSE 0 END,
+  last_error = CASE WHEN l.version <> d.rev THEN l.last_error END,
+  indexed_version = CASE WHEN l.version <> d.rev OR d.kind = 'skipped' THEN l.indexed_version WHEN d.kind = 'synced' THEN d.rev END,
+  indexed_hash = CASE WHEN l.version <> d.rev OR d.kind = 'skipped' THEN l.indexed_hash WHEN d.kind = 'synced' THEN d.text_hash END,
+  indexed_payload_hash = CASE WHEN l.version <> d.rev OR d.kind = 'skipped' THEN l.indexed_payload_hash WHEN d.kind = 'synced' THEN d.payload_hash END,
+  next_attempt_at = CASE WHEN l.version = d.rev AND d.kind = 'deleted' THEN now() + $8::double precision * interval '1 millisecond' ELSE l.next_attempt_at END
+FROM done d WHERE l.generation_id = d.generation_id AND l.source_id = d.source_id AND l.lease_token = $2
+RETURNING l.source_id, l.version = d.rev AS is_recorded, extract(epoch FROM clock_timestamp() - l.changed_at)::double precision * 1000 AS lag_ms`;
+
+/**
+ * Records the outcome of a batch under its token.
+ *
+ * @param graceMs how long a tombstone waits before it is checked
+ * @returns one result for each entry that was reached; those that are locked by a writer, or no longer held, are absent
+ */
+export async function acknowledge(
+  session: SqlSession,
+  generationId: number,
+  token: string,
+  entries: readonly Acknowledgement[],
+  graceMs: number,
+): Promise<AcknowledgementResult[]> {
+  const { rows } = await session.query<{ source_id: string; is_recorded: boolean; lag_ms: number }>(ACKNOWLEDGE, [
+    generationId,
+    token,
+    entries.map(({ sourceId }) => sourceId),
+    entries.map(({ rev }) => rev),
+    entries.map(({ kind }) => kind),
+    entries.map(({ textHash }) => textHash),
+    entries.map(({ payloadHash }) => payloadHash),
+    graceMs,
+  ]);
+  return rows.map((row) => ({ sourceId: row.source_id, isRecorded: row.is_recorded, lagMs: Number(row.lag_ms) }));
+}

@@ -1,0 +1,57 @@
+import type { SqlSession } from '#database';
+import type { IndexEntryStatus } from '../serving-index.js';
+
+/** An entry as a comparison with the index needs it. */
+export interface LedgerEntry {
+  readonly sourceId: string;
+  readonly state: IndexEntryStatus['state'];
+  readonly version: number;
+  readonly isInDoubt: boolean;
+  readonly indexedVersion: number | null;
+  /** Hex, as points carry it. */
+  readonly indexedHash: string | null;
+  readonly indexedPayloadHash: string | null;
+}
+
+const COLUMNS = `source_id, state, version, in_doubt, indexed_version, encode(indexed_hash, 'hex') AS indexed_hash, encode(indexed_payload_hash, 'hex') AS indexed_payload_hash`;
+
+/* Keyset pages: memory stays bounded, and no transaction stays open between pages. */
+const LIST = `
+SELECT ${COLUMNS} FROM index_ledger
+WHERE generation_id = $1 AND ($2::uuid IS NULL OR source_id > $2) ORDER BY source_id LIMIT $3`;
+
+const GET = `SELECT ${COLUMNS} FROM index_ledger WHERE generation_id = $1 AND source_id = ANY($2::uuid[])`;
+
+interface Row {
+  source_id: string;
+  state: LedgerEntry['state'];
+  version: string;
+  in_doubt: boolean;
+  indexed_version: string | null;
+  indexed_hash: string | null;
+  indexed_payload_hash: string | null;
+}
+
+/** Lists entries of all states in ascending order of the id, behind `after` (exclusive; `null` = from the start). */
+export async function listEntries(session: SqlSession, generationId: number, after: string | null, limit: number): Promise<LedgerEntry[]> {
+  const { rows } = await session.query<Row>(LIST, [generationId, after, limit]);
+  return rows.map(toEntry);
+}
+
+/** Reads entries by id; unknown ids are absent. */
+export async function getEntries(session: SqlSession, generationId: number, sourceIds: readonly string[]): Promise<LedgerEntry[]> {
+  const { rows } = await session.query<Row>(GET, [generationId, sourceIds]);
+  return rows.map(toEntry);
+}
+
+function toEntry(row: Row): LedgerEntry {
+  return {
+    sourceId: row.source_id,
+    state: row.state,
+    version: Number(row.version),
+    isInDoubt: row.in_doubt,
+    indexedVersion: row.indexed_version === null ? null : Number(row.indexed_version),
+    indexedHash: row.indexed_hash,
+    indexedPayloadHash: row.indexed_payload_hash,
+  };
+}

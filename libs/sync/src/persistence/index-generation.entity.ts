@@ -1,0 +1,40 @@
+import type { EmbedderDescriptor } from '#embeddings';
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
+
+/** One projection of a source: a collection together with the model that fills and queries it. Written by SQL only; mapped to detect schema drift. */
+@Entity('index_generations')
+@Unique('index_generations_collection_key', ['collection'])
+@Check('index_generations_dimensions_check', '(dimensions > 0)')
+@Check('index_generations_state_check', `(state = ANY (ARRAY['building'::text, 'serving'::text, 'standby'::text, 'retired'::text]))`)
+@Index('index_generations_one_serving_idx', ['source'], { unique: true, where: `(state = 'serving'::text)` })
+export class IndexGenerationEntity {
+  @PrimaryGeneratedColumn('identity', { type: 'integer', generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'index_generations_pkey' })
+  id!: number;
+
+  @Column('text')
+  source!: string;
+
+  @Column('text')
+  collection!: string;
+
+  @Column('text', { name: 'model_rev' })
+  modelRev!: string;
+
+  @Column('text', { name: 'template_rev' })
+  templateRev!: string;
+
+  @Column('integer')
+  dimensions!: number;
+
+  @Column('text')
+  state!: string;
+
+  @Column('jsonb')
+  embedder!: EmbedderDescriptor;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'filled_at', nullable: true })
+  filledAt!: Date | null;
+}

@@ -1,0 +1,39 @@
+/** Upper bounds of the lag histogram, milliseconds; the last bucket is everything above. */
+export const LAG_BOUNDS_MS = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000] as const;
+
+/** What the relay of this process has done since it was made; numbers only grow. Exported as they are by whoever publishes metrics. */
+export class RelayCounters {
+  passes = 0;
+  emptyClaims = 0;
+  claimed = 0;
+  synced = 0;
+  skipped = 0;
+  deleted = 0;
+  /** Tombstones whose point was still absent after the grace. */
+  purged = 0;
+  /** Texts sent to the embedder, equal ones of a batch once. */
+  embedded = 0;
+  cacheHits = 0;
+  /** Outcomes that were not recorded because the row had changed again. */
+  superseded = 0;
+  /** Entries that another relay took, or whose lease ended, before their outcome was recorded. */
+  leasesLost = 0;
+  leasesRenewed = 0;
+  released = 0;
+  /** Attempts that failed and were counted. */
+  failed = 0;
+  /** Attempts that were given back because a provider was away. */
+  paused = 0;
+  dead = 0;
+  splits = 0;
+  claimErrors = 0;
+  /** From the change of the row to the acknowledged write: one count per bound of {@link LAG_BOUNDS_MS}, and one above. */
+  readonly lagHistogram: number[] = new Array<number>(LAG_BOUNDS_MS.length + 1).fill(0);
+  lagSumMs = 0;
+
+  observeLag(lagMs: number): void {
+    const bucket = LAG_BOUNDS_MS.findIndex((bound) => lagMs <= bound);
+    this.lagHistogram[bucket === -1 ? LAG_BOUNDS_MS.length : bucket]!++;
+    this.lagSumMs += lagMs;
+  }
+}
