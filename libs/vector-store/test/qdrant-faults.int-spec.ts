@@ -9,7 +9,11 @@ const idOf = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).pa
 const AXIS = Float32Array.of(1, 0, 0, 0);
 
 function pointOf(n: number, rev = 1, note = ''): VectorPoint {
-  return { id: idOf(n), vector: AXIS, payload: { rev, text_hash: 'a', payload_hash: 'b', model_rev: 'c', bucket: idOf(n).slice(-2), note } };
+  return {
+    id: idOf(n),
+    vector: AXIS,
+    payload: { rev, text_hash: 'a', payload_hash: 'b', model_rev: 'c', bucket: idOf(n).slice(-2), note },
+  };
 }
 
 describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () => {
@@ -19,7 +23,8 @@ describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () =>
   const connect = (overrides: Partial<QdrantVectorStoreOptions> = {}): QdrantVectorStore =>
     new QdrantVectorStore({ url: double.url, apiKey: null, searchTimeoutMs: 5_000, writeTimeoutMs: 5_000, ...overrides });
   const requestsTo = (line: RegExp): number => double.requests.filter((request) => line.test(request.line)).length;
-  const search = (timeoutMs?: number, signal?: AbortSignal): Promise<unknown> => store.query(COLLECTION, { vector: AXIS, limit: 3 }, { timeoutMs, signal });
+  const search = (timeoutMs?: number, signal?: AbortSignal): Promise<unknown> =>
+    store.query(COLLECTION, { vector: AXIS, limit: 3 }, { timeoutMs, signal });
 
   beforeEach(async () => {
     double = new QdrantDouble();
@@ -46,12 +51,17 @@ describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () =>
       double.inject({ kind: 'drop-reply' }, { on: UPSERT });
       await store.upsert(COLLECTION, [pointOf(1, 6, 'newer')]);
       expect(requestsTo(UPSERT)).toBe(2);
-      await expect(store.retrieve(COLLECTION, [idOf(1)])).resolves.toEqual([expect.objectContaining({ payload: expect.objectContaining({ rev: 6, note: 'newer' }) })]);
+      await expect(store.retrieve(COLLECTION, [idOf(1)])).resolves.toEqual([
+        expect.objectContaining({ payload: expect.objectContaining({ rev: 6, note: 'newer' }) }),
+      ]);
     });
 
     it('does not try a third time', async () => {
       double.inject({ kind: 'reset' }, { on: QUERY, times: 5 });
-      await expect(search()).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringMatching(/could not be reached to search \(\w+\)/) });
+      await expect(search()).rejects.toMatchObject({
+        kind: 'unavailable',
+        message: expect.stringMatching(/could not be reached to search \(\w+\)/),
+      });
       expect(requestsTo(QUERY)).toBe(2);
     });
 
@@ -71,7 +81,10 @@ describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () =>
 
     it('fails what is under way when it is closed', async () => {
       const held = double.inject({ kind: 'hold' }, { on: QUERY });
-      const outcome = expect(search()).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringContaining('the store was closed') });
+      const outcome = expect(search()).rejects.toMatchObject({
+        kind: 'unavailable',
+        message: expect.stringContaining('the store was closed'),
+      });
       await held.met;
       await store.close();
       await outcome;
@@ -106,7 +119,10 @@ describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () =>
     it('honours a signal although there is a budget as well', async () => {
       const held = double.inject({ kind: 'hold' }, { on: QUERY });
       const abort = new AbortController();
-      const outcome = expect(search(60_000, abort.signal)).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringContaining('the caller gave up') });
+      const outcome = expect(search(60_000, abort.signal)).rejects.toMatchObject({
+        kind: 'unavailable',
+        message: expect.stringContaining('the caller gave up'),
+      });
       await held.met;
       abort.abort();
       await outcome;
@@ -152,14 +168,19 @@ describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () =>
       ['acknowledged', true],
     ] as const)('takes "%s" for no success (applied: %s)', async (status, isApplied) => {
       double.inject({ kind: 'update-status', status, isApplied }, { on: UPSERT });
-      await expect(store.upsert(COLLECTION, [pointOf(2)])).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringContaining(`"${status}"`) });
+      await expect(store.upsert(COLLECTION, [pointOf(2)])).rejects.toMatchObject({
+        kind: 'unavailable',
+        message: expect.stringContaining(`"${status}"`),
+      });
     });
 
     it('also for deletes and payload indexes', async () => {
       double.inject({ kind: 'update-status', status: 'wait_timeout', isApplied: true }, { on: /points\/delete/ });
       await expect(store.delete(COLLECTION, [{ id: idOf(1), rev: 9 }])).rejects.toMatchObject({ kind: 'unavailable' });
       double.inject({ kind: 'update-status', status: 'acknowledged', isApplied: false }, { on: /\/index\?/ });
-      await expect(store.ensureIndex({ name: 'other', dimensions: 4, payloadIndexes: [], metadata: {} })).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(store.ensureIndex({ name: 'other', dimensions: 4, payloadIndexes: [], metadata: {} })).rejects.toMatchObject({
+        kind: 'unavailable',
+      });
     });
 
     it('asks every write to wait', async () => {
@@ -189,7 +210,11 @@ describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () =>
     ])('%i with Retry-After %s', async (status, retryAfter, retryAfterMs) => {
       double.inject({ kind: 'status', status, retryAfter, message: 'Slow down' }, { on: UPSERT });
       const outcome = store.upsert(COLLECTION, [pointOf(2)]);
-      await expect(outcome).rejects.toMatchObject({ kind: 'throttled', message: expect.stringContaining('Slow down'), options: { retryAfterMs } });
+      await expect(outcome).rejects.toMatchObject({
+        kind: 'throttled',
+        message: expect.stringContaining('Slow down'),
+        options: { retryAfterMs },
+      });
       expect(requestsTo(UPSERT)).toBe(1);
     });
 
@@ -319,12 +344,18 @@ describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () =>
   describe('collections', () => {
     it('are refused when the vector has another name or distance', async () => {
       const put = (name: string, vectors: object): Promise<Response> =>
-        fetch(`${double.url}/collections/${name}`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ vectors }) });
+        fetch(`${double.url}/collections/${name}`, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ vectors }),
+        });
       await put('unnamed', { size: 4, distance: 'Cosine' });
       await put('other_name', { title: { size: 4, distance: 'Cosine' } });
       await put('other_distance', { text: { size: 4, distance: 'Dot' } });
       for (const name of ['unnamed', 'other_name', 'other_distance']) {
-        await expect(store.ensureIndex({ name, dimensions: 4, payloadIndexes: [], metadata: {} })).rejects.toMatchObject({ kind: 'dimension-mismatch' });
+        await expect(store.ensureIndex({ name, dimensions: 4, payloadIndexes: [], metadata: {} })).rejects.toMatchObject({
+          kind: 'dimension-mismatch',
+        });
       }
     });
 
@@ -333,13 +364,23 @@ describe('QdrantVectorStore when things go wrong (on a double of Qdrant)', () =>
       const spec = { name: 'half', dimensions: 4, payloadIndexes: [{ field: 'price', type: 'float' }], metadata: {} } as const;
       await expect(store.ensureIndex(spec)).rejects.toMatchObject({ kind: 'unavailable' });
       await expect(store.ensureIndex(spec)).resolves.toBe(false);
-      const fields = double.requests.filter(({ line }) => line.startsWith('PUT /collections/half/index')).map(({ body }) => body['field_name']);
+      const fields = double.requests
+        .filter(({ line }) => line.startsWith('PUT /collections/half/index'))
+        .map(({ body }) => body['field_name']);
       expect(fields.filter((field) => field !== undefined)).toEqual(['rev', 'bucket', 'price']);
     });
   });
 
   it('returns integers beyond 2^53 of another writer as numbers', async () => {
-    double.inject({ kind: 'reply', status: 200, contentType: 'application/json', body: `{"result":[{"id":"${idOf(7)}","payload":{"huge":9007199254740993}}]}` }, { on: /POST .*\/points\?/ });
+    double.inject(
+      {
+        kind: 'reply',
+        status: 200,
+        contentType: 'application/json',
+        body: `{"result":[{"id":"${idOf(7)}","payload":{"huge":9007199254740993}}]}`,
+      },
+      { on: /POST .*\/points\?/ },
+    );
     const [stored] = await store.retrieve(COLLECTION, [idOf(7)]);
     expect(typeof stored!.payload['huge']).toBe('number');
   });

@@ -21,7 +21,13 @@ const DEFAULT_SETTINGS: JsonObject = {
 
 /** Describes a collection as `GET /collections/{name}` does. */
 export function describeDoubleCollection(collection: DoubleCollection): JsonObject {
-  const params = { vectors: collection.config.vectors, shard_number: 1, replication_factor: 1, write_consistency_factor: 1, on_disk_payload: true };
+  const params = {
+    vectors: collection.config.vectors,
+    shard_number: 1,
+    replication_factor: 1,
+    write_consistency_factor: 1,
+    on_disk_payload: true,
+  };
   const { metadata } = collection.config;
   return {
     status: 'green',

@@ -1,6 +1,6 @@
 import { compileFilter, type FilterFeatures, type PointPredicate } from './double-filter.js';
 import { badJson, DoubleFailure, wrongInput } from './double-failure.js';
-import { asArray, isObject, type DoublePoint, type Json, type JsonObject } from './double-types.js';
+import { asArray, isObject, textOf, type DoublePoint, type Json, type JsonObject } from './double-types.js';
 import { StrictMode } from './strict-mode.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -43,8 +43,8 @@ export class DoubleCollection {
   }
 
   vectorParams(name: Json | undefined): VectorParams {
-    const params = this.config.vectors[String(name)];
-    if (!isObject(params)) throw wrongInput(`Not existing vector name error: ${String(name)}`);
+    const params = this.config.vectors[textOf(name)];
+    if (!isObject(params)) throw wrongInput(`Not existing vector name error: ${textOf(name)}`);
     return params as unknown as VectorParams;
   }
 
@@ -55,7 +55,7 @@ export class DoubleCollection {
     const isNewer = this.filter(body['update_filter']);
     const version = this.nextOperation();
     // The condition sees the state before the request, also for the second of two equal ids.
-    const writable = incoming.filter(({ id }) => this.mayWrite(id, String(body['update_mode'] ?? 'upsert'), isNewer));
+    const writable = incoming.filter(({ id }) => this.mayWrite(id, textOf(body['update_mode'] ?? 'upsert'), isNewer));
     for (const point of writable) {
       this.points.set(point.id, { ...point, version });
       this.remember(point.payload);
@@ -63,7 +63,8 @@ export class DoubleCollection {
   }
 
   delete(body: JsonObject): void {
-    if (body['filter'] === undefined && asArray(body['points']).length === 0) throw new DoubleFailure(400, 'Bad request: Empty update request');
+    if (body['filter'] === undefined && asArray(body['points']).length === 0)
+      throw new DoubleFailure(400, 'Bad request: Empty update request');
     this.nextOperation();
     for (const { id } of this.selected(body)) this.points.delete(id);
   }
@@ -86,16 +87,17 @@ export class DoubleCollection {
   }
 
   facet(body: JsonObject): JsonObject[] {
-    const key = String(body['key']);
+    const key = textOf(body['key']);
     if (!this.hasLookupIndex(key)) {
-      const help = 'Check https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas support Match conditions';
+      const help =
+        'Check https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas support Match conditions';
       throw wrongInput(`No appropriate index for faceting: \`${key}\`. Please create one to facet on this field. ${help}`);
     }
     const counts = new Map([...(this.seenValues.get(key) ?? [])].map((value) => [value, 0]));
     const matches = this.filter(body['filter']);
     for (const { id, payload } of this.points.values()) {
       if (!matches(id, payload)) continue;
-      for (const value of asArray(payload[key])) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+      for (const value of asArray(payload[key])) counts.set(textOf(value), (counts.get(textOf(value)) ?? 0) + 1);
     }
     const hits = [...counts].map(([value, count]) => ({ value, count }));
     return hits.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, Number(body['limit'] ?? 10));
@@ -136,14 +138,15 @@ export class DoubleCollection {
       throw badJson('data did not match any variant of untagged enum VectorStruct');
     }
     const { size } = this.vectorParams(name);
-    if (components.length !== size) throw wrongInput(`Vector dimension error: expected dim: ${size}, got ${components.length} for vector '${name}'`);
+    if (components.length !== size)
+      throw wrongInput(`Vector dimension error: expected dim: ${size}, got ${components.length} for vector '${name}'`);
     return { id, vector: normalised(components as number[]), payload: isObject(point['payload']) ? point['payload'] : {}, version: 0 };
   }
 }
 
 export function readId(value: Json | undefined): string {
   if (typeof value === 'string' && UUID.test(value)) return value.toLowerCase();
-  throw badJson(`value ${String(value)} is not a valid point ID, valid values are either an unsigned integer or a UUID`);
+  throw badJson(`value ${textOf(value)} is not a valid point ID, valid values are either an unsigned integer or a UUID`);
 }
 
 /** Scales to length 1; a zero vector stays as it is, which Qdrant accepts. */

@@ -1,6 +1,6 @@
 import { badJson } from './double-failure.js';
 import { sipHash24 } from './sip-hash.js';
-import { asArray, isObject, type Json, type JsonObject } from './double-types.js';
+import { asArray, isObject, textOf, type Json, type JsonObject } from './double-types.js';
 
 export type PointPredicate = (id: string, payload: JsonObject) => boolean;
 
@@ -13,7 +13,8 @@ export interface FilterFeatures {
 export function compileFilter(filter: Json | undefined, features: FilterFeatures): PointPredicate {
   if (filter === undefined || filter === null) return () => true;
   if (!isObject(filter)) throw badJson('invalid type: expected struct Filter');
-  const compileAll = (clause: Json | undefined): PointPredicate[] => asArray(clause).map((condition) => compileCondition(condition, features));
+  const compileAll = (clause: Json | undefined): PointPredicate[] =>
+    asArray(clause).map((condition) => compileCondition(condition, features));
   const [must, should, mustNot] = [compileAll(filter['must']), compileAll(filter['should']), compileAll(filter['must_not'])];
   return (id, payload) =>
     must.every((holds) => holds(id, payload)) &&
@@ -32,17 +33,19 @@ export function filteredKeys(filter: Json | undefined): { readonly key: string; 
 function compileCondition(condition: Json, features: FilterFeatures): PointPredicate {
   if (isObject(condition)) {
     if ('has_id' in condition) return compileHasId(condition['has_id']);
-    if (isObject(condition['is_empty'])) return isEmpty(String(condition['is_empty']['key']));
-    if (isObject(condition['is_null'])) return isNull(String(condition['is_null']['key']));
+    if (isObject(condition['is_empty'])) return isEmpty(textOf(condition['is_empty']['key']));
+    if (isObject(condition['is_null'])) return isNull(textOf(condition['is_null']['key']));
     if (isObject(condition['slice']) && features.hasSlices) return inSlice(condition['slice']);
     if (typeof condition['key'] === 'string') return compileField(condition['key'], condition);
     if ('must' in condition || 'should' in condition || 'must_not' in condition) return compileFilter(condition, features);
   }
-  throw badJson('Expected some form of condition, which can be a field condition (like {"key": ..., "match": ... }), or some other mentioned in the documentation');
+  throw badJson(
+    'Expected some form of condition, which can be a field condition (like {"key": ..., "match": ... }), or some other mentioned in the documentation',
+  );
 }
 
 function compileHasId(value: Json | undefined): PointPredicate {
-  const ids = new Set(asArray(value).map((id) => String(id).toLowerCase()));
+  const ids = new Set(asArray(value).map((id) => textOf(id).toLowerCase()));
   return (id) => ids.has(id);
 }
 

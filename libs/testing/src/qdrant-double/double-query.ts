@@ -16,7 +16,8 @@ interface Target {
 /** Answers one query: nearest to a vector or a point, recommend by the average vector, or MMR. Equal scores come in descending order of ids, because Qdrant promises none. */
 export function runQuery(collection: DoubleCollection, body: JsonObject): JsonObject {
   const limit = Number(body['limit'] ?? 10);
-  if (limit < 1) throw new DoubleFailure(422, `Validation error in JSON body: [internal.limit: value ${limit} invalid, must be 1 or larger]`);
+  if (limit < 1)
+    throw new DoubleFailure(422, `Validation error in JSON body: [internal.limit: value ${limit} invalid, must be 1 or larger]`);
   checkUnsigned(body, 'limit');
   checkUnsigned(body, 'offset');
   collection.strictMode.checkRead(limit, body['filter']);
@@ -59,14 +60,21 @@ function readTarget(collection: DoubleCollection, query: Json | undefined, dimen
 function readRecommendation(collection: DoubleCollection, recommend: JsonObject, dimensions: number): Target {
   const positive = asArray(recommend['positive']).map((id) => requirePoint(collection, id));
   const negative = asArray(recommend['negative']).map((id) => requirePoint(collection, id));
-  const mean = (points: readonly DoublePoint[], i: number): number => points.reduce((sum, { vector }) => sum + vector[i]!, 0) / points.length;
-  const vector = Array.from({ length: dimensions }, (_, i) => (negative.length === 0 ? mean(positive, i) : 2 * mean(positive, i) - mean(negative, i)));
+  const mean = (points: readonly DoublePoint[], i: number): number =>
+    points.reduce((sum, { vector }) => sum + vector[i]!, 0) / points.length;
+  const vector = Array.from({ length: dimensions }, (_, i) =>
+    negative.length === 0 ? mean(positive, i) : 2 * mean(positive, i) - mean(negative, i),
+  );
   return { vector: normalised(vector), excluded: new Set([...positive, ...negative].map(({ id }) => id)) };
 }
 
 function readMmr(query: Json | undefined): { nearest: Json | undefined; diversity: number; candidates: number } | null {
   if (!isObject(query) || !isObject(query['mmr'])) return null;
-  return { nearest: query['nearest'], diversity: Number(query['mmr']['diversity'] ?? 0.5), candidates: Number(query['mmr']['candidates_limit'] ?? 100) };
+  return {
+    nearest: query['nearest'],
+    diversity: Number(query['mmr']['diversity'] ?? 0.5),
+    candidates: Number(query['mmr']['candidates_limit'] ?? 100),
+  };
 }
 
 /** Maximal marginal relevance: each next hit is near to the query and far from those already chosen. */

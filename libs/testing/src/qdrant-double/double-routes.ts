@@ -5,7 +5,7 @@ import { describeDoubleCollection } from './double-collection-info.js';
 import { DoubleFailure } from './double-failure.js';
 import { runQuery, selectContent } from './double-query.js';
 import type { DoubleStorage } from './double-storage.js';
-import { asArray, isObject, type Json, type JsonObject } from './double-types.js';
+import { asArray, isObject, textOf, type Json, type JsonObject } from './double-types.js';
 
 export interface DoubleRequest {
   readonly method: string;
@@ -32,7 +32,9 @@ const write = (apply: (collection: DoubleCollection, request: DoubleRequest) => 
 
 const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /collections': (storage) => ({ collections: [...storage.collections.keys()].map((name) => ({ name })) }),
-  'GET /aliases': (storage) => ({ aliases: [...storage.aliases].map(([alias_name, collection_name]) => ({ alias_name, collection_name })) }),
+  'GET /aliases': (storage) => ({
+    aliases: [...storage.aliases].map(([alias_name, collection_name]) => ({ alias_name, collection_name })),
+  }),
   'POST /collections/aliases': (storage, _name, { body }) => {
     storage.changeAliases(body);
     return true;
@@ -51,7 +53,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   }),
   'PUT /collections/*/index': write((collection, { body }) => {
     const schema = body['field_schema'];
-    collection.createIndex(String(body['field_name']), isObject(schema) ? schema : String(schema));
+    collection.createIndex(textOf(body['field_name']), isObject(schema) ? schema : textOf(schema));
   }),
   'PUT /collections/*/points': write((collection, { body }) => collection.upsert(body)),
   'POST /collections/*/points/delete': write((collection, { body }) => collection.delete(body)),
@@ -86,7 +88,8 @@ function retrieve(collection: DoubleCollection, { body }: DoubleRequest): Json {
 
 function scroll(collection: DoubleCollection, { body }: DoubleRequest): Json {
   const limit = Number(body['limit'] ?? 10);
-  if (limit < 1) throw new DoubleFailure(422, `Validation error in JSON body: [scroll_request.limit: value ${limit} invalid, must be 1 or larger]`);
+  if (limit < 1)
+    throw new DoubleFailure(422, `Validation error in JSON body: [scroll_request.limit: value ${limit} invalid, must be 1 or larger]`);
   collection.strictMode.checkRead(limit, body['filter']);
   // The offset is the first id of the page, not the last one of the page before.
   const offset = body['offset'] === undefined || body['offset'] === null ? '' : readId(body['offset']);

@@ -1,6 +1,6 @@
 import { DoubleCollection } from './double-collection.js';
 import { DoubleFailure, noSuchCollection, wrongInput } from './double-failure.js';
-import { asArray, isObject, type JsonObject } from './double-types.js';
+import { asArray, isObject, textOf, type JsonObject } from './double-types.js';
 
 /** All collections and aliases of one double. */
 export class DoubleStorage {
@@ -23,7 +23,9 @@ export class DoubleStorage {
   create(name: string, body: JsonObject): void {
     if (this.collections.has(name)) throw new DoubleFailure(409, `Wrong input: Collection \`${name}\` already exists!`);
     if (this.aliases.has(name)) throw wrongInput(`Can't create collection with name ${name}. Alias with the same name already exists`);
-    const [vectors, metadata, strictMode] = [body['vectors'], body['metadata'], body['strict_mode_config']].map((part) => (isObject(part) ? part : undefined));
+    const [vectors, metadata, strictMode] = [body['vectors'], body['metadata'], body['strict_mode_config']].map((part) =>
+      isObject(part) ? part : undefined,
+    );
     const features = { hasSlices: !this.version().startsWith('1.18.') };
     this.collections.set(name, new DoubleCollection(name, { vectors: vectors ?? {}, metadata, strictMode }, features));
   }
@@ -40,8 +42,8 @@ export class DoubleStorage {
     for (const action of asArray(body['actions'])) {
       if (!isObject(action)) continue;
       const { create_alias: create, delete_alias: remove } = action;
-      if (isObject(create)) this.createAlias(String(create['alias_name']), String(create['collection_name']));
-      if (isObject(remove)) this.aliases.delete(String(remove['alias_name']));
+      if (isObject(create)) this.createAlias(textOf(create['alias_name']), textOf(create['collection_name']));
+      if (isObject(remove)) this.aliases.delete(textOf(remove['alias_name']));
     }
   }
 

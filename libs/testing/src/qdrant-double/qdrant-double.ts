@@ -10,7 +10,11 @@ import type { FaultSelection, InjectedFault, QdrantDoubleFault } from './qdrant-
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const KEPT_REQUESTS = 1_000;
-const PROBES: Readonly<Record<string, string>> = { '/healthz': 'healthz check passed', '/livez': 'healthz check passed', '/readyz': 'all shards are ready' };
+const PROBES: Readonly<Record<string, string>> = {
+  '/healthz': 'healthz check passed',
+  '/livez': 'healthz check passed',
+  '/readyz': 'all shards are ready',
+};
 
 export interface QdrantDoubleOptions {
   /** What the double says its version is. Default 1.19.0. */
@@ -106,7 +110,10 @@ export class QdrantDouble {
       request.socket.destroy();
       return;
     }
-    response.writeHead(reply.status, { ...(reply.contentType === undefined ? {} : { 'content-type': reply.contentType }), ...reply.headers });
+    response.writeHead(reply.status, {
+      ...(reply.contentType === undefined ? {} : { 'content-type': reply.contentType }),
+      ...reply.headers,
+    });
     response.end(reply.body);
   }
 

@@ -17,7 +17,10 @@ export class StrictMode {
     const unindexed = filteredKeys(filter).find(({ key }) => !this.indexes.has(key));
     if (unindexed === undefined) return;
     const help = 'Help: Create an index for this key or use a different filter.';
-    throw new DoubleFailure(400, `Bad request: Index required but not found for "${unindexed.key}" of one of the following types: [${unindexed.type}]. ${help}`);
+    throw new DoubleFailure(
+      400,
+      `Bad request: Index required but not found for "${unindexed.key}" of one of the following types: [${unindexed.type}]. ${help}`,
+    );
   }
 
   checkUpsert(pointsCount: number): void {
@@ -27,6 +30,9 @@ export class StrictMode {
 
   private checkLimit(actual: number, maximum: number, name: string): void {
     if (actual <= maximum) return;
-    throw new DoubleFailure(400, `Bad request: Limit exceeded ${actual} > ${maximum} for "${name}". Help: Reduce the "${name}" parameter to or below ${maximum}.`);
+    throw new DoubleFailure(
+      400,
+      `Bad request: Limit exceeded ${actual} > ${maximum} for "${name}". Help: Reduce the "${name}" parameter to or below ${maximum}.`,
+    );
   }
 }

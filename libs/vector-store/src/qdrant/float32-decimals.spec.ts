@@ -13,7 +13,8 @@ function randomBits(seed: number): () => number {
   };
 }
 
-const throughJson = (vector: Float32Array): Float32Array => Float32Array.from(JSON.parse(JSON.stringify(toShortDecimals(vector))) as number[]);
+const throughJson = (vector: Float32Array): Float32Array =>
+  Float32Array.from(JSON.parse(JSON.stringify(toShortDecimals(vector))) as number[]);
 
 describe('toShortDecimals', () => {
   it(`loses no bit of any finite float32 (100,000 random patterns, seed ${SEED})`, () => {

@@ -40,7 +40,8 @@ export class QdrantCall {
   /** Sends one request and returns its `result`; sends it once more, at once, when the connection broke under it. */
   async send<T>(request: (api: QdrantApi, init: RequestInit, timeoutSeconds: number) => Reply<T>): Promise<T> {
     const data = await this.exchange(request);
-    if (data.result === undefined || data.result === null) throw new VectorStoreError('unavailable', `Qdrant gave no usable answer to ${this.action}`);
+    if (data.result === undefined || data.result === null)
+      throw new VectorStoreError('unavailable', `Qdrant gave no usable answer to ${this.action}`);
     return data.result;
   }
 

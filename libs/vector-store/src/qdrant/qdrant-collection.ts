@@ -64,7 +64,10 @@ function checkVectors(spec: CollectionSpec, collection: Schemas['CollectionInfo'
   if (found === null) throw new VectorStoreError('dimension-mismatch', `Collection ${spec.name} has no vector named "${VECTOR_NAME}"`);
   if (found.size === spec.dimensions && found.distance === DISTANCE) return;
   const wanted = `${spec.dimensions} dimensions with ${DISTANCE}`;
-  throw new VectorStoreError('dimension-mismatch', `Collection ${spec.name} has ${found.size} dimensions with ${found.distance}, not ${wanted}`);
+  throw new VectorStoreError(
+    'dimension-mismatch',
+    `Collection ${spec.name} has ${found.size} dimensions with ${found.distance}, not ${wanted}`,
+  );
 }
 
 /** One after the other, each awaited: filter-aware links exist only for fields that were indexed before the graph was built. */
@@ -75,7 +78,10 @@ async function createMissingIndexes(call: QdrantCall, spec: CollectionSpec, coll
     const type = typeof schema === 'object' ? schema.type : schema;
     if (collection.payload_schema[field]?.data_type === type) continue;
     const payload = { collection_name: spec.name, field_name: field, field_schema: schema };
-    requireCompleted(await call.send((api, init, timeout) => api.createFieldIndex({ ...payload, wait: true, timeout }, init)), `index "${field}"`);
+    requireCompleted(
+      await call.send((api, init, timeout) => api.createFieldIndex({ ...payload, wait: true, timeout }, init)),
+      `index "${field}"`,
+    );
   }
 }
 

@@ -34,7 +34,11 @@ export class QdrantConnection {
 
   constructor(private readonly options: QdrantVectorStoreOptions) {
     this.address = parseQdrantUrl(options.url);
-    this.budgetsMs = { search: options.searchTimeoutMs, write: options.writeTimeoutMs, admin: options.adminTimeoutMs ?? DEFAULT_ADMIN_TIMEOUT_MS };
+    this.budgetsMs = {
+      search: options.searchTimeoutMs,
+      write: options.writeTimeoutMs,
+      admin: options.adminTimeoutMs ?? DEFAULT_ADMIN_TIMEOUT_MS,
+    };
   }
 
   /**

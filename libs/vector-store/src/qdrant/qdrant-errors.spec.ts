@@ -35,7 +35,10 @@ describe('toVectorStoreError', () => {
   });
 
   it('reads 503 with Retry-After as throttled, for the whole time', () => {
-    expect(toVectorStoreError(reply(503, 'Draining', '30'), 'search')).toMatchObject({ kind: 'throttled', options: { retryAfterMs: 30_000 } });
+    expect(toVectorStoreError(reply(503, 'Draining', '30'), 'search')).toMatchObject({
+      kind: 'throttled',
+      options: { retryAfterMs: 30_000 },
+    });
   });
 
   it.each(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_SOCKET', 'ECONNRESET'])('reads %s as unavailable', (code) => {
@@ -44,7 +47,10 @@ describe('toVectorStoreError', () => {
 
   it('reads a reply that the library did not expect as unavailable, first line only', () => {
     const error = toVectorStoreError(new Error('Unexpected Response: 202\nRaw response content:\n{}'), 'take a snapshot');
-    expect(error).toMatchObject({ kind: 'unavailable', message: 'Qdrant gave no usable answer to take a snapshot: Unexpected Response: 202' });
+    expect(error).toMatchObject({
+      kind: 'unavailable',
+      message: 'Qdrant gave no usable answer to take a snapshot: Unexpected Response: 202',
+    });
   });
 
   it('passes its own kind through', () => {

@@ -9,14 +9,32 @@ describe('toQdrantFilter', () => {
   });
 
   it.each<[VectorFilter, unknown]>([
-    [{ kind: 'any', field: 'f', values: ['a', 'b'] }, { key: 'f', match: { any: ['a', 'b'] } }],
-    [{ kind: 'any', field: 'f', values: [true] }, { key: 'f', match: { value: true } }],
-    [{ kind: 'any', field: 'f', values: [2.5] }, { key: 'f', range: { gte: 2.5, lte: 2.5 } }],
+    [
+      { kind: 'any', field: 'f', values: ['a', 'b'] },
+      { key: 'f', match: { any: ['a', 'b'] } },
+    ],
+    [
+      { kind: 'any', field: 'f', values: [true] },
+      { key: 'f', match: { value: true } },
+    ],
+    [
+      { kind: 'any', field: 'f', values: [2.5] },
+      { key: 'f', range: { gte: 2.5, lte: 2.5 } },
+    ],
     [
       { kind: 'any', field: 'f', values: ['a', 1, false] },
-      { should: [{ key: 'f', match: { any: ['a'] } }, { key: 'f', range: { gte: 1, lte: 1 } }, { key: 'f', match: { value: false } }] },
+      {
+        should: [
+          { key: 'f', match: { any: ['a'] } },
+          { key: 'f', range: { gte: 1, lte: 1 } },
+          { key: 'f', match: { value: false } },
+        ],
+      },
     ],
-    [{ kind: 'range', field: 'f', gt: 1, lte: 2 }, { key: 'f', range: { gt: 1, lte: 2 } }],
+    [
+      { kind: 'range', field: 'f', gt: 1, lte: 2 },
+      { key: 'f', range: { gt: 1, lte: 2 } },
+    ],
     [{ kind: 'and', filters: [] }, { must: [] }],
     [{ kind: 'not', filter: { kind: 'ids', ids: [ID] } }, { must_not: [{ has_id: [ID] }] }],
     // An empty `should` would keep everything.

@@ -56,7 +56,8 @@ type Bounds = { readonly gt?: number; readonly gte?: number; readonly lt?: numbe
 
 function rangeCondition(field: string, { gt, gte, lt, lte }: Bounds): Condition {
   for (const bound of [gt, gte, lt, lte]) {
-    if (bound !== undefined && !Number.isFinite(bound)) throw new VectorStoreError('rejected', `The filter on "${field}" has a bound that is not finite`);
+    if (bound !== undefined && !Number.isFinite(bound))
+      throw new VectorStoreError('rejected', `The filter on "${field}" has a bound that is not finite`);
   }
   return { key: field, range: { gt, gte, lt, lte } };
 }

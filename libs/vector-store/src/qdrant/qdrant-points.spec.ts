@@ -3,7 +3,9 @@ import { prepareDeletes, preparePoints, toScoredPoints, toStoredPoint } from './
 
 const ID = 'ABCDEF01-2345-4789-8ABC-DEFABCDEF012';
 
-function point(overrides: { readonly id?: string; readonly rev?: number; readonly vector?: number[]; readonly price?: number } = {}): VectorPoint {
+function point(
+  overrides: { readonly id?: string; readonly rev?: number; readonly vector?: number[]; readonly price?: number } = {},
+): VectorPoint {
   const payload = { rev: overrides.rev ?? 1, text_hash: 'a', payload_hash: 'b', model_rev: 'c', bucket: '12', price: overrides.price ?? 0 };
   return { id: overrides.id ?? ID, vector: Float32Array.from(overrides.vector ?? [1, 0]), payload };
 }
@@ -29,7 +31,13 @@ describe('preparePoints', () => {
 
 describe('prepareDeletes', () => {
   it('keeps the highest rev of one id', () => {
-    expect(prepareDeletes([{ id: ID, rev: 2 }, { id: ID.toLowerCase(), rev: 9 }, { id: ID, rev: 4 }])).toEqual([{ id: ID.toLowerCase(), rev: 9 }]);
+    expect(
+      prepareDeletes([
+        { id: ID, rev: 2 },
+        { id: ID.toLowerCase(), rev: 9 },
+        { id: ID, rev: 4 },
+      ]),
+    ).toEqual([{ id: ID.toLowerCase(), rev: 9 }]);
   });
 });
 
@@ -38,7 +46,12 @@ describe('toScoredPoints', () => {
 
   it('orders by score, then by id, and cuts rounding errors off', () => {
     const points = toScoredPoints([scored('c', 0.5), scored('b', 1.0000001), scored('a', 0.5), scored('d', -1.0000002)], undefined);
-    expect(points).toEqual([{ id: 'b', score: 1 }, { id: 'a', score: 0.5 }, { id: 'c', score: 0.5 }, { id: 'd', score: -1 }]);
+    expect(points).toEqual([
+      { id: 'b', score: 1 },
+      { id: 'a', score: 0.5 },
+      { id: 'c', score: 0.5 },
+      { id: 'd', score: -1 },
+    ]);
   });
 
   it('keeps what equals the threshold in 32 bits', () => {

@@ -49,22 +49,30 @@ export function prepareDeletes(deletes: readonly FencedDelete[]): FencedDelete[]
 
 function checkIdAndRev(id: string, rev: number): void {
   if (!isUuid(id)) throw new VectorStoreError('invalid-point', `"${id}" is no hyphenated UUID`);
-  if (!Number.isSafeInteger(rev) || rev <= 0) throw new VectorStoreError('invalid-point', `Point ${id}: rev must be a safe integer above 0, not ${rev}`);
+  if (!Number.isSafeInteger(rev) || rev <= 0)
+    throw new VectorStoreError('invalid-point', `Point ${id}: rev must be a safe integer above 0, not ${rev}`);
 }
 
 function checkVector(point: VectorPoint, dimensions: number): void {
   const defect = findVectorDefect(point.vector, dimensions);
   if (defect === null) return;
   if (defect === 'dimension') {
-    throw new VectorStoreError('dimension-mismatch', `Point ${point.id} has ${point.vector.length} dimensions, others of the call have ${dimensions}`);
+    throw new VectorStoreError(
+      'dimension-mismatch',
+      `Point ${point.id} has ${point.vector.length} dimensions, others of the call have ${dimensions}`,
+    );
   }
-  throw new VectorStoreError('invalid-point', `Point ${point.id}: its vector is ${defect === 'not-finite' ? 'not finite' : 'not of norm 1'}`);
+  throw new VectorStoreError(
+    'invalid-point',
+    `Point ${point.id}: its vector is ${defect === 'not-finite' ? 'not finite' : 'not of norm 1'}`,
+  );
 }
 
 function checkPayload(point: VectorPoint): void {
   for (const [field, value] of Object.entries(point.payload)) {
     // JSON would silently make it null.
-    if (typeof value === 'number' && !Number.isFinite(value)) throw new VectorStoreError('invalid-point', `Point ${point.id}: "${field}" is not finite`);
+    if (typeof value === 'number' && !Number.isFinite(value))
+      throw new VectorStoreError('invalid-point', `Point ${point.id}: "${field}" is not finite`);
   }
 }
 

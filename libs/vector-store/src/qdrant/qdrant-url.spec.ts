@@ -15,11 +15,14 @@ describe('parseQdrantUrl', () => {
     expect(parseQdrantUrl(text)).toEqual(address);
   });
 
-  it.each(['', 'qdrant:6333', 'grpc://qdrant:6334', 'http://user:secret@qdrant', 'http://qdrant?x=1', 'http://qdrant/#x'])('refuses %j without repeating it', (text) => {
-    const error = catchError(() => parseQdrantUrl(text));
-    expect(error).toMatchObject({ name: 'VectorStoreError', kind: 'rejected' });
-    expect(error.message).not.toContain('secret');
-  });
+  it.each(['', 'qdrant:6333', 'grpc://qdrant:6334', 'http://user:secret@qdrant', 'http://qdrant?x=1', 'http://qdrant/#x'])(
+    'refuses %j without repeating it',
+    (text) => {
+      const error = catchError(() => parseQdrantUrl(text));
+      expect(error).toMatchObject({ name: 'VectorStoreError', kind: 'rejected' });
+      expect(error.message).not.toContain('secret');
+    },
+  );
 });
 
 function catchError(action: () => unknown): Error {

@@ -20,9 +20,13 @@ const QDRANT_HTTP_PORT = 6333;
  */
 export function parseQdrantUrl(text: string): QdrantAddress {
   const parsed = URL.canParse(text) ? new URL(text) : null;
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw new VectorStoreError('rejected', 'The address of Qdrant must begin with http:// or https://');
+  if (parsed === null || !/^https?:$/.test(parsed.protocol))
+    throw new VectorStoreError('rejected', 'The address of Qdrant must begin with http:// or https://');
   if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
-    throw new VectorStoreError('rejected', 'The address of Qdrant must not carry credentials, a query or a fragment; the API key has its own setting');
+    throw new VectorStoreError(
+      'rejected',
+      'The address of Qdrant must not carry credentials, a query or a fragment; the API key has its own setting',
+    );
   }
   const prefix = parsed.pathname.replace(/\/+$/, '');
   return { url: `${parsed.protocol}//${parsed.host}`, port: portOf(text, parsed), prefix: prefix === '' ? undefined : prefix };

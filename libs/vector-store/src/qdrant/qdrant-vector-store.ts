@@ -99,7 +99,9 @@ export class QdrantVectorStore extends VectorStore {
   async query(collection: string, query: VectorQuery, options?: CallOptions): Promise<ScoredPoint[]> {
     const request = toQueryRequest(query);
     return this.search('search', options, async (call) => {
-      const { points } = await call.send((api, init, timeout) => api.queryPoints({ collection_name: collection, timeout, ...request }, init));
+      const { points } = await call.send((api, init, timeout) =>
+        api.queryPoints({ collection_name: collection, timeout, ...request }, init),
+      );
       return toScoredPoints(points, query.threshold);
     });
   }
@@ -111,7 +113,9 @@ export class QdrantVectorStore extends VectorStore {
         await this.requireCollection(call, collection);
         return [];
       }
-      const replies = await call.send((api, init, timeout) => api.queryBatchPoints({ collection_name: collection, timeout, searches }, init));
+      const replies = await call.send((api, init, timeout) =>
+        api.queryBatchPoints({ collection_name: collection, timeout, searches }, init),
+      );
       return replies.map(({ points }, position) => toScoredPoints(points, queries[position]?.threshold));
     });
   }
@@ -119,7 +123,9 @@ export class QdrantVectorStore extends VectorStore {
   async recommend(collection: string, query: RecommendQuery, options?: CallOptions): Promise<ScoredPoint[]> {
     const request = toQueryRequest(query);
     return this.search('recommend', options, async (call) => {
-      const { points } = await call.send((api, init, timeout) => api.queryPoints({ collection_name: collection, timeout, ...request }, init));
+      const { points } = await call.send((api, init, timeout) =>
+        api.queryPoints({ collection_name: collection, timeout, ...request }, init),
+      );
       return toScoredPoints(points, query.threshold);
     });
   }
@@ -133,7 +139,14 @@ export class QdrantVectorStore extends VectorStore {
         await this.requireCollection(call, collection);
         return { points: [], next: null };
       }
-      const page = { collection_name: collection, limit: request.limit, offset, filter, with_payload: true, with_vector: vectorSelection(request.hasVectors) };
+      const page = {
+        collection_name: collection,
+        limit: request.limit,
+        offset,
+        filter,
+        with_payload: true,
+        with_vector: vectorSelection(request.hasVectors),
+      };
       const reply = await call.send((api, init, timeout) => api.scrollPoints({ ...page, timeout }, init));
       const points = reply.points.map(toStoredPoint);
       const hasMore = reply.next_page_offset !== undefined && reply.next_page_offset !== null;
@@ -141,7 +154,11 @@ export class QdrantVectorStore extends VectorStore {
     });
   }
 
-  async retrieve(collection: string, ids: readonly string[], options?: CallOptions & { readonly hasVectors?: boolean }): Promise<StoredPoint[]> {
+  async retrieve(
+    collection: string,
+    ids: readonly string[],
+    options?: CallOptions & { readonly hasVectors?: boolean },
+  ): Promise<StoredPoint[]> {
     requireUuids(ids);
     const unique = [...new Set(ids.map((id) => id.toLowerCase()))];
     return this.write('read points', options, async (call) => {
@@ -182,7 +199,9 @@ export class QdrantVectorStore extends VectorStore {
 
   async setMetadata(collection: string, metadata: CollectionMetadata, options?: CallOptions): Promise<void> {
     const payload = { collection_name: collection, metadata: { ...metadata } };
-    await this.administer('write metadata', options, (call) => call.send((api, init, timeout) => api.updateCollection({ ...payload, timeout }, init)));
+    await this.administer('write metadata', options, (call) =>
+      call.send((api, init, timeout) => api.updateCollection({ ...payload, timeout }, init)),
+    );
   }
 
   async setAlias(alias: string, collection: string, options?: CallOptions): Promise<void> {
@@ -220,7 +239,11 @@ export class QdrantVectorStore extends VectorStore {
     const body = {
       collection_name: collection,
       wait: true,
-      points: points.map(({ id, vector, payload }) => ({ id, vector: { [VECTOR_NAME]: toShortDecimals(vector) }, payload: { ...payload } })),
+      points: points.map(({ id, vector, payload }) => ({
+        id,
+        vector: { [VECTOR_NAME]: toShortDecimals(vector) },
+        payload: { ...payload },
+      })),
       update_filter: upsertFence(points),
     };
     requireCompleted(await call.send((api, init, timeout) => api.upsertPoints({ ...body, timeout }, init)), 'write points');

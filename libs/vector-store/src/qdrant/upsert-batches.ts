@@ -23,7 +23,11 @@ export function splitIntoRequests(points: readonly VectorPoint[], maxBytes = MAX
   let bytes = 0;
   for (const point of points) {
     const size = byteSizeBound(point);
-    if (size > maxBytes) throw new VectorStoreError('rejected', `Point ${point.id} is too large for one request (up to ${size} bytes, ${maxBytes} are allowed)`);
+    if (size > maxBytes)
+      throw new VectorStoreError(
+        'rejected',
+        `Point ${point.id} is too large for one request (up to ${size} bytes, ${maxBytes} are allowed)`,
+      );
     const current = requests.at(-1);
     if (current === undefined || current.length === MAX_POINTS_PER_REQUEST || bytes + size > maxBytes) {
       requests.push([point]);
