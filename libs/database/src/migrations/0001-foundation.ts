@@ -118,11 +118,11 @@ ALTER TABLE public.embedding_cache ALTER COLUMN vector SET STORAGE EXTERNAL`;
 
 /**
  * Capture (protocol rule 1). Statement triggers with transition tables: one set-based upsert for a bulk change, in the writer's own transaction.
- * SECURITY DEFINER, so that a role that may write rows needs no right on the ledger; fixed search_path and qualified names, so that it cannot be led elsewhere.
+ * The triggers are SECURITY DEFINER, so that a role that may write rows needs no right on the ledger; fixed search_path and qualified names, so that it cannot be led elsewhere.
  */
 const CAPTURE = `
 CREATE FUNCTION public.kindred_mark_changed(source_name text, ids uuid[]) RETURNS void
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   INSERT INTO public.index_ledger AS l (generation_id, source_id, version, state, changed_at)
   SELECT g.id, c.id, nextval('public.index_version_seq'), 'pending', now()
   FROM unnest(ids) AS c (id), public.index_generations g

@@ -216,11 +216,20 @@ describe('capture triggers', () => {
 
   it('grows the version of a key that was purged and comes back', async () => {
     const [id] = await insertProjects(1);
+    for (let round = 0; round < 10; round += 1) await database.query('UPDATE projects SET name = $1', [`n${round}`]);
     const [first] = await entries();
     await database.query('DELETE FROM projects');
     await database.query('DELETE FROM index_ledger');
     await database.query(`INSERT INTO projects (id, name, description) VALUES ($1, 'again', 'd')`, [id]);
     expect(BigInt((await entries())[0]!.version)).toBeGreaterThan(BigInt(first!.version));
+  });
+
+  it('takes the versions of all keys from one sequence', async () => {
+    const ids = await insertProjects(2);
+    for (let round = 0; round < 10; round += 1) await database.query('UPDATE projects SET name = $1 WHERE id = $2', [`n${round}`, ids[0]]);
+    await database.query('UPDATE projects SET name = $1 WHERE id = $2', ['last', ids[1]]);
+    const versions = new Map((await entries()).map(({ source_id, version }) => [source_id, BigInt(version)]));
+    expect(versions.get(ids[1]!)).toBeGreaterThan(versions.get(ids[0]!)!);
   });
 
   it('gives versions from a sequence that no session caches', async () => {
@@ -295,6 +304,14 @@ describe('capture triggers', () => {
       await database.query(`DROP OWNED BY ${role}`);
       await database.query(`DROP ROLE ${role}`);
     }
+  });
+
+  it('resolves names in functions that run with the rights of the owner where nobody else can put any', async () => {
+    const { rows } = await database.query<{ proname: string; proconfig: string[] | null }>(
+      `SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY proname`,
+    );
+    expect(rows.map(({ proname }) => proname)).toEqual(['delete', 'insert', 'truncate', 'update'].map((event) => `kindred_capture_${event}`));
+    for (const { proconfig } of rows) expect(proconfig).toEqual(['search_path=pg_catalog, pg_temp']);
   });
 
   it('locks the entries of one change in one order, so that two changes of the same keys do not deadlock', async () => {
