@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, lchownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, lchownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FatalStartupError } from '#kernel';
 import type { PostgresBinaries } from './postgres-binaries.js';
@@ -33,12 +33,14 @@ export async function createCluster({ binaries, runAs, cluster, isDurable }: Clu
   takeOwnership(staging, runAs);
   await runInitdb(binaries, runAs, made, password, isDurable);
   renameSync(password, join(made, PASSWORD_FILE));
-  try {
-    renameSync(made, cluster);
-  } catch (cause) {
-    throw new FatalStartupError(`${cluster} exists, but it is not a PostgreSQL data directory. Move it away, or choose another DATA_DIR.`, { cause });
-  }
+  renameSync(made, cluster);
   rmSync(staging, { recursive: true, force: true });
+}
+
+/** Refuses a folder with something else in it. */
+export function assertVacant(cluster: string): void {
+  if (!existsSync(cluster) || readdirSync(cluster).length === 0) return;
+  throw new FatalStartupError(`${cluster} exists, but it is not a PostgreSQL data directory. Move it away, or choose another DATA_DIR.`);
 }
 
 /** Refuses data that this server cannot read, before the server touches it. */

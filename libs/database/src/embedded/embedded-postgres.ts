@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { FatalStartupError } from '#kernel';
-import { assertReadable, createCluster, DATABASE_NAME, readPassword, ROLE_NAME, takeOwnership } from './cluster.js';
+import { assertReadable, assertVacant, createCluster, DATABASE_NAME, readPassword, ROLE_NAME, takeOwnership } from './cluster.js';
 import { findFreePort } from './free-port.js';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.js';
 import { holds, readPostmasterFile, stopLeftover, stopServer } from './postmaster.js';
@@ -95,6 +95,7 @@ export class EmbeddedPostgres {
       if (leftover === 'stopped') this.logger.warn('Stopped the database server that an earlier process had left running');
       takeOwnership(this.cluster, runAs);
     } else {
+      assertVacant(this.cluster);
       await createCluster({ binaries, runAs, cluster: this.cluster, isDurable: this.options.settings?.fsync !== 'off' });
     }
     const password = readPassword(this.cluster);
