@@ -7,8 +7,8 @@ const INDICATORS: SchemaObject = {
     required: ['status'],
     properties: {
       status: { type: 'string', enum: ['up', 'degraded', 'down'] },
-      response_time_ms: { type: 'number', nullable: true },
-      checked_at: { type: 'string', format: 'date-time', nullable: true },
+      response_time_ms: { anyOf: [{ type: 'number' }, { type: 'null' }] },
+      checked_at: { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] },
       reason: { type: 'string' },
       store_type: { type: 'string', enum: ['local', 'qdrant'] },
     },
