@@ -44,7 +44,7 @@ export const PROJECT_BODY = { name: 'Oak kitchen', description: 'Fitted kitchen 
 /** The HTTP stack of the api on a real database, with doubles for model, vector store and engine. */
 export async function startHttp(environment: Record<string, string> = {}): Promise<HttpHarness> {
   const database = await createTestDatabase({ entities: PROJECT_ENTITIES });
-  const embedder = new FakeEmbedder();
+  const embedder = new FakeEmbedder({ dimensions: 2048 });
   const store = new FakeVectorStore();
   const directory = new FakeIndexDirectory({ store, embedder });
   const providers: Provider[] = [

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { problemSchema } from '../src/http/problem.schema.js';
 import { PROJECT_BODY, startHttp, type HttpHarness, type Reply } from './http-harness.js';
 
@@ -259,7 +259,7 @@ describe('HTTP manners', () => {
     let port: number;
     beforeAll(async () => {
       await http.app.listen(0, '127.0.0.1');
-      port = http.app.getHttpServer().address().port;
+      port = (http.app.getHttpServer().address() as AddressInfo).port;
     });
 
     const raw = (bytes: string) =>

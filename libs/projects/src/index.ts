@@ -1,6 +1,7 @@
 export * from './index-wait.js';
 export * from './project.js';
 export * from './project-filter.js';
+export * from './project-index-source.js';
 export * from './project-list.js';
 export * from './project-text.js';
 export * from './project.repository.js';

@@ -18,7 +18,11 @@ export interface CandidateQuery {
 
 /** Points asked for beyond top_k: rows deleted or changed a moment ago cost no second round. */
 const SPARE_POINTS = 3;
-/** Each round doubles; after 6 of them 64 x the points were looked at, and a result that is still short says how stale the index is. */
+/**
+ * Each round asks for four times as many points. After a bulk delete the best thousands can be stale for a moment: 6 rounds look behind some
+ * 10,000 of them (top_k = 5), and only what still exists is read.
+ */
+const ROUND_GROWTH = 4;
 const MAX_ROUNDS = 6;
 
 /** The state of one of the queries of a call. */
@@ -82,7 +86,7 @@ export class CandidateSearch {
       }
       one.isExhausted = page.length < one.limit;
       one.offset += page.length;
-      one.limit *= 2;
+      one.limit *= ROUND_GROWTH;
     });
     return [...newIds];
   }

@@ -11,14 +11,15 @@ const EXTERNAL_ID_MAX_LENGTH = 200;
 const AREA_MAXIMUM = 99_999_999.99;
 const PRICE_MAXIMUM = 999_999_999_999.99;
 const DEFAULT_CURRENCY = 'EUR';
+const TERM_CHARACTERS = 'letters, digits, spaces and - _ . / & +';
 
 /** The rule of each field; what may be absent or null differs between the requests. */
 const FIELDS = {
   name: storableText(NAME_MAX_LENGTH).describe('Short title of the project'),
   description: storableText(DESCRIPTION_MAX_LENGTH).describe('What was built, in free text; this is what searches mostly compare'),
-  project_type: craftTerm().nullable().describe('For example kitchen, stairs, windows, roof'),
-  region: craftTerm().nullable(),
-  wood_type: craftTerm().nullable(),
+  project_type: craftTerm().nullable().describe(`For example kitchen, stairs, windows, roof; ${TERM_CHARACTERS}`),
+  region: craftTerm().nullable().describe(`For example Bavaria; ${TERM_CHARACTERS}`),
+  wood_type: craftTerm().nullable().describe(`For example oak; ${TERM_CHARACTERS}`),
   total_area_sqm: decimalNumber(AREA_MAXIMUM).nullable().describe('Square metres, at most 2 decimals'),
   complexity: z.number().int().min(1).max(5).nullable().describe('1 (simple) to 5 (masterpiece)'),
   final_price: decimalNumber(PRICE_MAXIMUM).nullable().describe('In the currency, at most 2 decimals'),

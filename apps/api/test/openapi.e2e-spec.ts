@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '#config';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { ApiModule } from '../src/api.module.js';
+import { renderOpenApi } from '../src/http/render-openapi.js';
+import { problemSchema } from '../src/http/problem.schema.js';
+import { conformsTo } from './json-schema.js';
+import { startHttp, type HttpHarness } from './http-harness.js';
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
+
+interface Operation {
+  readonly name: string;
+  readonly path: string;
+  readonly operation: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- read as plain JSON
+}
+
+describe('openapi.json', () => {
+  let text: string;
+  let document: OpenAPIObject;
+  let operations: Operation[];
+  beforeAll(async () => {
+    text = await renderOpenApi(ApiModule.forRoot(loadConfig({})));
+    document = JSON.parse(text) as OpenAPIObject;
+    operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      METHODS.filter((method) => method in item).map((method) => ({ name: `${method.toUpperCase()} ${path}`, path, operation: (item as Record<string, unknown>)[method] })),
+    );
+  });
+
+  it('is committed as the controllers say; `npm run openapi` writes it', () => {
+    expect(readFileSync(join(process.cwd(), 'openapi.json'), 'utf8')).toBe(text);
+  });
+
+  it('has a summary, a description, an id and a tag for every operation', () => {
+    const bare = operations.filter(({ operation }) => !operation.summary || !operation.description || !operation.operationId || !operation.tags?.length);
+    expect(bare.map(({ name }) => name)).toEqual([]);
+    const ids = operations.map(({ operation }) => operation.operationId as string);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('describes every parameter', () => {
+    const bare = operations.flatMap(({ name, operation }) => (operation.parameters ?? []).filter((parameter: any) => !parameter.schema || (parameter.in !== 'path' && !parameter.description)).map((parameter: any) => `${name} ${parameter.name}`)); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+    expect(bare).toEqual([]);
+  });
+
+  it('has an example for every body, which conforms to its schema', () => {
+    const defects: string[] = [];
+    for (const { name, operation } of operations) {
+      for (const [place, media] of mediaOf(operation)) {
+        const examples = [...(media.example === undefined ? [] : [media.example]), ...Object.values<{ value: unknown }>(media.examples ?? {}).map(({ value }) => value)];
+        if (examples.length === 0) defects.push(`${name} ${place}: no example`);
+        for (const example of examples) defects.push(...conformsTo(media.schema, example, document).map((defect) => `${name} ${place}: ${defect}`));
+      }
+    }
+    expect(defects).toEqual([]);
+  });
+
+  it('lists the statuses that each operation can answer', () => {
+    for (const { name, path, operation } of operations) {
+      const statuses = Object.keys(operation.responses);
+      expect([name, statuses]).toEqual([name, expect.arrayContaining(['406', '500'])]);
+      if (path.startsWith('/api/')) expect([name, statuses]).toEqual([name, expect.arrayContaining(['400', '503'])]);
+      if (operation.requestBody !== undefined) expect([name, statuses]).toEqual([name, expect.arrayContaining(['413', '415'])]);
+      if (path.includes('{id}')) expect([name, statuses]).toEqual([name, expect.arrayContaining(['404'])]);
+    }
+  });
+
+  it('answers every error of /api as a problem', () => {
+    for (const { name, path, operation } of operations.filter((one) => one.path.startsWith('/api/'))) {
+      for (const [status, response] of Object.entries<any>(operation.responses)) { // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+        if (Number(status) < 400) continue;
+        expect([name, path, status, Object.keys(response.content)]).toEqual([name, path, status, ['application/problem+json']]);
+        expect(problemSchema.safeParse(response.content['application/problem+json'].example).error).toBeUndefined();
+      }
+    }
+  });
+
+  it('has no reference that leads nowhere', () => {
+    const schemas = Object.keys(document.components?.schemas ?? {});
+    for (const [, target] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) expect(schemas).toContain(target);
+    expect(text).not.toContain('#/$defs');
+  });
+
+  function mediaOf(operation: any): [string, any][] { // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+    const bodies = Object.values<any>(operation.requestBody?.content ?? {}).map((media): [string, any] => ['request', media]); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+    const replies = Object.entries<any>(operation.responses).flatMap(([status, response]) => Object.values<any>(response.content ?? {}).map((media): [string, any] => [status, media])); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+    return [...bodies, ...replies];
+  }
+});
+
+describe('/docs-json', () => {
+  let http: HttpHarness;
+  beforeAll(async () => {
+    http = await startHttp();
+  });
+  afterAll(() => http.close());
+
+  it('documents exactly the routes that exist', async () => {
+    const { status, body } = await http.send('GET', '/docs-json');
+    expect(status).toBe(200);
+    const documented = Object.entries<object>(body.paths).flatMap(([path, item]) => METHODS.filter((method) => method in item).map((method) => `${method.toUpperCase()} ${path}`));
+    const live = http.adapter.routes
+      .routes()
+      .filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs'))
+      .map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')}`);
+    expect(documented.sort()).toEqual(live.sort());
+  });
+});

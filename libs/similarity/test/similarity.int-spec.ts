@@ -1,0 +1,214 @@
+import { loadConfig } from '#config';
+import { ProjectIndexSource, ProjectRepository, renderProjectText } from '#projects';
+import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, type TestDatabase } from '#testing';
+import { VectorStoreError } from '#vector-store';
+import { CandidateSearch } from '../src/candidate-search.js';
+import { SimilarityService } from '../src/similarity.service.js';
+
+const OPTIONS = { topK: 5, threshold: -1, filter: [] } as const;
+
+describe('SimilarityService', () => {
+  let database: TestDatabase;
+  let store: FakeVectorStore;
+  let embedder: FakeEmbedder;
+  let directory: FakeIndexDirectory;
+  let service: SimilarityService;
+  let source: ProjectIndexSource;
+  let statements: string[];
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.close());
+
+  beforeEach(async () => {
+    await database.query('TRUNCATE projects');
+    store = new FakeVectorStore();
+    embedder = new FakeEmbedder();
+    directory = new FakeIndexDirectory({ store, embedder });
+    statements = [];
+    const counted = {
+      query: (sql: string, parameters?: readonly unknown[]) => {
+        statements.push(sql);
+        return database.unitOfWork.query(sql, parameters);
+      },
+      run: database.unitOfWork.run.bind(database.unitOfWork),
+    } as typeof database.unitOfWork;
+    const repository = new ProjectRepository(counted);
+    source = new ProjectIndexSource(repository);
+    service = new SimilarityService(directory, new CandidateSearch(store, repository), store, repository, loadConfig({}).search);
+  });
+
+  /** Rows "oak", "oak oak1", "oak oak1 oak2", …: the later, the less like "oak". */
+  async function seed(count: number): Promise<string[]> {
+    const { rows } = await database.query<{ id: string }>(
+      `INSERT INTO projects (name, description, region, final_price)
+       SELECT 'oak', (SELECT string_agg('word' || i, ' ') FROM generate_series(1, n) AS i), (ARRAY['Bavaria', 'Tyrol'])[1 + n % 2], n * 100 FROM generate_series(1, $1::int) AS n RETURNING id`,
+      [count],
+    );
+    await directory.indexAll(source, database.unitOfWork);
+    statements.length = 0;
+    return rows.map(({ id }) => id);
+  }
+
+  it('answers with rows, best first, in one statement', async () => {
+    await seed(20);
+    const { hits, isTruncated, isDegraded, source: from, index } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
+    expect(hits.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5]);
+    expect(hits.map(({ similarity }) => similarity)).toEqual([...hits.map(({ similarity }) => similarity)].sort((a, b) => b - a));
+    expect(hits[0]!.project).toMatchObject({ name: 'oak', final_price: 100 });
+    expect({ isTruncated, isDegraded, from, index }).toEqual({ isTruncated: false, isDegraded: false, from: 'local', index: { generation: '1', model: 'fake:q8', pending: 0 } });
+    expect([statements.length, store.calls.query]).toEqual([1, 1]);
+  });
+
+  it('says when the text was longer than the model reads', async () => {
+    await seed(1);
+    const { isTruncated } = await service.findSimilar({ ...OPTIONS, query: 'oak '.repeat(1_000) });
+    expect(isTruncated).toBe(true);
+  });
+
+  it('uses the configured threshold when none is given', async () => {
+    await seed(20);
+    const { hits } = await service.findSimilar({ ...OPTIONS, threshold: null, query: 'word19 word20' });
+    for (const { similarity } of hits) expect(similarity).toBeGreaterThanOrEqual(0.3);
+    const all = await service.findSimilar({ ...OPTIONS, threshold: -1, query: 'word19 word20', topK: 100 });
+    expect(all.hits).toHaveLength(20);
+  });
+
+  it('stays full although most of the best points are stale', async () => {
+    const ids = await seed(60);
+    const before = await service.findSimilar({ ...OPTIONS, query: 'oak', topK: 100 });
+    const order = before.hits.map(({ project }) => project.id);
+    await database.query('DELETE FROM projects WHERE id = ANY($1)', [order.slice(0, 40)]);
+    statements.length = 0;
+    const { hits } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
+    expect(hits.map(({ project }) => project.id)).toEqual(order.slice(40, 45));
+    expect(statements.length).toBeLessThanOrEqual(4);
+    expect(ids).toHaveLength(60);
+  });
+
+  it('gives what there is when everything else is stale', async () => {
+    const ids = await seed(10);
+    await database.query('DELETE FROM projects WHERE id <> $1', [ids[0]]);
+    const { hits } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
+    expect(hits.map(({ project }) => project.id)).toEqual([ids[0]]);
+  });
+
+  it('checks the filters on the rows as they are now', async () => {
+    await seed(20);
+    const filter = [{ kind: 'any', field: 'region', values: ['Tyrol'] }] as const;
+    const before = await service.findSimilar({ ...OPTIONS, query: 'oak', filter });
+    const moved = before.hits[0]!.project.id;
+    await database.query(`UPDATE projects SET region = 'Bavaria' WHERE id = $1`, [moved]);
+    const after = await service.findSimilar({ ...OPTIONS, query: 'oak', filter });
+    expect(after.hits).toHaveLength(5);
+    for (const { project } of after.hits) expect(project.region).toBe('Tyrol');
+    expect(after.hits.map(({ project }) => project.id)).not.toContain(moved);
+  });
+
+  it('combines filters', async () => {
+    await seed(20);
+    const { hits } = await service.findSimilar({
+      ...OPTIONS,
+      query: 'oak',
+      topK: 100,
+      filter: [
+        { kind: 'any', field: 'region', values: ['Tyrol', 'Vienna'] },
+        { kind: 'range', field: 'final_price', gt: 300, lte: 900 },
+      ],
+    });
+    expect(hits.map(({ project }) => project.final_price).sort((a, b) => a! - b!)).toEqual([500, 700, 900]);
+  });
+
+  it('answers a batch like single searches, with one call to the store and one statement', async () => {
+    await seed(20);
+    const queries = ['oak', 'word1 word2', 'nothing at all', 'oak'];
+    const singles = await Promise.all(queries.map((query) => service.findSimilar({ ...OPTIONS, query })));
+    statements.length = 0;
+    const { results } = await service.findSimilarBatch({ ...OPTIONS, queries });
+    expect(results.map(({ hits }) => hits)).toEqual(singles.map(({ hits }) => hits));
+    expect([statements.length, store.calls.queryBatch]).toEqual([1, 1]);
+  });
+
+  it('fetches more for the short query of a batch only', async () => {
+    await seed(40);
+    const { hits } = await service.findSimilar({ ...OPTIONS, query: 'oak', topK: 20 });
+    await database.query('DELETE FROM projects WHERE id = ANY($1)', [hits.map(({ project }) => project.id)]);
+    const { results } = await service.findSimilarBatch({ ...OPTIONS, queries: ['oak', 'word40 word39 word38'] });
+    expect(results.map((result) => result.hits.length)).toEqual([5, 5]);
+  });
+
+  describe('like a stored row', () => {
+    it('leaves the row out', async () => {
+      const ids = await seed(10);
+      const { hits } = await service.findSimilarTo(ids[0]!, OPTIONS);
+      expect(hits).toHaveLength(5);
+      expect(hits.map(({ project }) => project.id)).not.toContain(ids[0]);
+    });
+
+    it('works for a row that is not indexed yet, by its present text', async () => {
+      const ids = await seed(10);
+      const { rows } = await database.query<{ id: string }>(`INSERT INTO projects (name, description) VALUES ('oak', 'word1 word2') RETURNING id`);
+      const { hits } = await service.findSimilarTo(rows[0]!.id, { ...OPTIONS, topK: 1 });
+      expect(hits[0]!.project.id).toBe(ids[1]);
+      expect(embedder.texts.at(-1)).toBe(renderProjectText({ name: 'oak', description: 'word1 word2', project_type: null, region: null, wood_type: null }));
+    });
+
+    it('embeds it as a document when documents have another prefix', async () => {
+      embedder = new FakeEmbedder({ query_prefix: 'query: ', document_prefix: 'passage: ' });
+      directory = new FakeIndexDirectory({ store, embedder });
+      const repository = new ProjectRepository(database.unitOfWork);
+      service = new SimilarityService(directory, new CandidateSearch(store, repository), store, repository, loadConfig({}).search);
+      const ids = await seed(2);
+      const before = { ...embedder.calls };
+      await service.findSimilarTo(ids[0]!, OPTIONS);
+      expect([embedder.calls.documents - before.documents, embedder.calls.queries - before.queries]).toEqual([1, 0]);
+    });
+
+    it('does not know a missing row', async () => {
+      await seed(1);
+      await expect(service.findSimilarTo('0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11', OPTIONS)).rejects.toMatchObject({ code: 'projects.not-found' });
+    });
+  });
+
+  describe('when something is down', () => {
+    it.each([
+      [new VectorStoreError('unavailable', 'refused'), 'search.index-unavailable', {}],
+      [new VectorStoreError('throttled', 'slow down', { retryAfterMs: 2_500 }), 'search.index-unavailable', { 'Retry-After': '3' }],
+      [new VectorStoreError('collection-missing', 'gone'), 'search.index-unavailable', {}],
+    ])('%s', async (error, code, headers) => {
+      await seed(1);
+      store.failWith(error);
+      await expect(service.findSimilar({ ...OPTIONS, query: 'oak' })).rejects.toMatchObject({ code, headers });
+      await expect(service.findSimilarBatch({ ...OPTIONS, queries: ['oak', 'ash'] })).rejects.toMatchObject({ code });
+      await expect(service.statistics()).rejects.toMatchObject({ code });
+    });
+
+    it('does not call a defect an outage', async () => {
+      await seed(1);
+      store.failWith(new VectorStoreError('dimension-mismatch', 'wrong'));
+      await expect(service.findSimilar({ ...OPTIONS, query: 'oak' })).rejects.toBeInstanceOf(VectorStoreError);
+    });
+
+    it('passes on that the model is away', async () => {
+      await seed(1);
+      embedder.failAlways();
+      await expect(service.findSimilar({ ...OPTIONS, query: 'ash' })).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
+    });
+  });
+
+  it('describes the index', async () => {
+    await seed(3);
+    directory.pending = 2;
+    await expect(service.statistics()).resolves.toEqual({
+      collection: directory.collection,
+      status: 'green',
+      dimensions: 64,
+      pointsCount: 3,
+      indexedVectorsCount: 0,
+      isDegraded: false,
+      source: 'local',
+      index: { generation: '1', model: 'fake:q8', pending: 2 },
+    });
+  });
+});
