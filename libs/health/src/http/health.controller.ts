@@ -4,7 +4,7 @@ import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } fr
 import type { FastifyReply } from 'fastify';
 import { HealthMonitor, type HealthSnapshot } from '../health-monitor.js';
 import type { ProbeResult } from '../dependency-probe.js';
-import { HEALTH_EXAMPLE, HEALTH_SCHEMA, LIVE_SCHEMA, READY_SCHEMA } from './health.schemas.js';
+import { HEALTH_DOWN_EXAMPLE, HEALTH_EXAMPLE, HEALTH_SCHEMA, LIVE_SCHEMA, READY_SCHEMA } from './health.schemas.js';
 
 type ServiceState = 'healthy' | 'degraded' | 'unhealthy' | 'not_configured';
 
@@ -24,7 +24,7 @@ export class HealthController {
     description: 'The state of every dependency as of the last background look (every 2 s). An index that is down is `degraded` with 200; PostgreSQL down is `error` with 503.',
   })
   @ApiResponse({ status: 200, description: 'ok or degraded', schema: HEALTH_SCHEMA, example: HEALTH_EXAMPLE })
-  @ApiResponse({ status: 503, description: 'error or shutting_down', schema: HEALTH_SCHEMA })
+  @ApiResponse({ status: 503, description: 'error or shutting_down', schema: HEALTH_SCHEMA, example: HEALTH_DOWN_EXAMPLE })
   async health(@Res() reply: FastifyReply): Promise<void> {
     const snapshot = this.monitor.snapshot();
     const result = await this.check(snapshot);

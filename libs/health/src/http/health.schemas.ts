@@ -44,6 +44,17 @@ export const HEALTH_EXAMPLE = {
   services: { database: 'healthy', vector_db: 'healthy', openai_api: 'not_configured' },
 };
 
+const DOWN = { status: 'down', response_time_ms: null, checked_at: '2026-11-21T08:00:00.000Z', reason: 'unavailable' };
+
+export const HEALTH_DOWN_EXAMPLE = {
+  ...HEALTH_EXAMPLE,
+  status: 'error',
+  info: { vector_db: DETAILS.vector_db },
+  error: { database: DOWN },
+  details: { ...DETAILS, database: DOWN },
+  services: { ...HEALTH_EXAMPLE.services, database: 'unhealthy' },
+};
+
 export const LIVE_SCHEMA: SchemaObject = {
   type: 'object',
   required: ['status'],
