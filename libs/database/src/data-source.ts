@@ -1,6 +1,7 @@
 import { DataSource, type EntitySchema } from 'typeorm';
 import { withTlsSemantics } from './connection-url.js';
 import { MIGRATIONS } from './migrations/index.js';
+import { SilentTypeOrmLogger } from './silent-typeorm.logger.js';
 
 /** A TypeORM entity class or schema. */
 export type EntityType = (abstract new (...parameters: never[]) => object) | EntitySchema;
@@ -41,6 +42,7 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
     synchronize: false,
     installExtensions: false,
     logging: false,
+    logger: new SilentTypeOrmLogger(),
     extra: {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,

@@ -14,6 +14,8 @@ export interface DatabaseLifecycleOptions {
   readonly url: string | null;
   readonly dataDir: string;
   readonly entities: readonly EntityType[];
+  /** How long `close` waits for statements that are under way. Default 5,000. */
+  readonly closeTimeoutMs?: number;
 }
 
 interface Pools {
@@ -30,7 +32,7 @@ const QUERY_TIMEOUT_MS = 40_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 const LOG_INTERVAL_MS = 60_000;
-const CLOSE_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_DEFAULT_MS = 5_000;
 
 /** Brings the database up without holding up the application, and takes it down again at the end. */
 export class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
@@ -113,7 +115,7 @@ export class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
     const { pools } = this;
     this.pools = null;
     // A statement that never ends must not keep the process; the fast shutdown of the server ends it.
-    if (pools !== null) await Promise.race([destroy(pools), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    if (pools !== null) await Promise.race([destroy(pools), delay(this.options.closeTimeoutMs ?? CLOSE_TIMEOUT_DEFAULT_MS, undefined, { ref: false })]);
     await this.embedded?.stop();
   }
 
