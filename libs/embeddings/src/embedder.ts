@@ -20,7 +20,7 @@ export interface EmbedderDescriptor {
 
 /** One embedded text. */
 export interface Embedding {
-  /** `Float32Array` of length `dimensions`, L2-normalised, validated. */
+  /** `Float32Array` of length `dimensions`, L2-normalised, validated; the caller's own. */
   readonly vector: Float32Array;
   /** Tokens that were read, special tokens included. */
   readonly tokens: number;
@@ -35,6 +35,8 @@ export interface EmbedOptions {
 
 /**
  * Turns texts into unit vectors; the same text always gives the same vector, alone or among others, bit for bit.
+ *
+ * Every text is accepted: an empty or blank one has a vector too (that of no words), and what is longer than `maxTokens` is cut and flagged.
  */
 export abstract class Embedder {
   abstract readonly descriptor: EmbedderDescriptor;

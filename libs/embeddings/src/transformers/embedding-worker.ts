@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { NativeGate } from './native-gate.js';
 import { SentenceEncoder } from './sentence-encoder.js';
 import { WorkerLanes } from './worker-lanes.js';
 import type { EmbedMessage, WorkerMessage, WorkerSettings } from './worker-protocol.js';
@@ -12,11 +13,13 @@ const WARM_UP_WORDS = [8, 512];
 const port = parentPort;
 if (port === null) throw new Error('This file is the entry of a worker thread');
 const settings = workerData as WorkerSettings;
+const gate = new NativeGate(settings.gate);
 const lanes = new WorkerLanes(settings.workerNumber);
 let isRunning = false;
 
 const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
+/** Never throws: what goes wrong with a text is an answer. */
 async function embed(encoder: SentenceEncoder, { id, text }: EmbedMessage): Promise<void> {
   const startedMs = performance.now();
   try {
@@ -28,24 +31,45 @@ async function embed(encoder: SentenceEncoder, { id, text }: EmbedMessage): Prom
   }
 }
 
-async function pump(encoder: SentenceEncoder): Promise<void> {
-  if (isRunning) return;
-  isRunning = true;
+/** Embeds until nothing waits; `false` when the gate was shut. */
+async function drain(encoder: SentenceEncoder): Promise<boolean> {
   for (;;) {
     // Without this a query that arrived during the last run would be seen only after the document that waited before it.
     for (let received = receiveMessageOnPort(port!); received !== undefined; received = receiveMessageOnPort(port!)) {
       lanes.push(received.message as EmbedMessage);
     }
     const message = lanes.next();
-    if (message === null) break;
+    if (message === null) return true;
+    if (!gate.enter()) return false;
     await embed(encoder, message);
+    if (!gate.leave()) return false;
   }
+}
+
+async function pump(encoder: SentenceEncoder): Promise<void> {
+  if (isRunning) return;
+  isRunning = true;
+  // Without its port the thread has nothing to wait for, and ends.
+  if (!(await drain(encoder))) port!.close();
   isRunning = false;
 }
 
-async function main(): Promise<void> {
+async function load(): Promise<SentenceEncoder> {
   const encoder = await SentenceEncoder.load(settings);
   for (const words of WARM_UP_WORDS) await encoder.encode('warm '.repeat(words));
+  return encoder;
+}
+
+async function main(): Promise<void> {
+  if (!gate.enter()) return;
+  let encoder: SentenceEncoder;
+  let isWanted = false;
+  try {
+    encoder = await load();
+  } finally {
+    isWanted = gate.leave();
+  }
+  if (!isWanted) return;
   port!.on('message', (message: EmbedMessage) => {
     lanes.push(message);
     void pump(encoder);

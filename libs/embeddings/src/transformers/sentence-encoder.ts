@@ -18,6 +18,14 @@ export interface EncodedText {
   readonly isTruncated: boolean;
 }
 
+/** The part of a tokenizer that is used here. */
+interface TextTokenizer {
+  encode(text: string): { readonly ids: readonly number[] };
+}
+
+// The package's type declarations import each other without file extensions, which nodenext cannot resolve; this is the type they describe.
+const VendorTokenizer = Tokenizer as unknown as new (tokenizer: object, config: object) => TextTokenizer;
+
 /**
  * Turns one text into one vector in the calling thread, which it blocks while the model runs.
  *
@@ -34,7 +42,7 @@ export class SentenceEncoder {
   private readonly outputName: string;
 
   private constructor(
-    private readonly tokenizer: Tokenizer,
+    private readonly tokenizer: TextTokenizer,
     private readonly session: InferenceSession,
     private readonly dimensions: number,
     private readonly maxTokens: number,
@@ -58,7 +66,7 @@ export class SentenceEncoder {
       // A spinning thread takes the core from PostgreSQL and the HTTP side of this machine.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
-    return new SentenceEncoder(new Tokenizer(tokenizerJson, tokenizerConfig), session, options.dimensions, options.maxTokens);
+    return new SentenceEncoder(new VendorTokenizer(tokenizerJson, tokenizerConfig), session, options.dimensions, options.maxTokens);
   }
 
   /**

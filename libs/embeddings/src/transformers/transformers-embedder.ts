@@ -1,17 +1,16 @@
-import { Worker } from 'node:worker_threads';
 import { DomainError, findVectorDefect } from '#kernel';
 import { Embedder, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '../embedder.js';
 import type { ModelFolder } from '../model-folder.js';
 import { modelRevOf } from '../model-rev.js';
-import { embeddingWorkerFile } from '../package-root.js';
 import { readableStart } from '../readable-start.js';
+import { EmbeddingThread } from './embedding-thread.js';
 import { EmbeddingWorkerPool, type PoolStatistics } from './embedding-worker-pool.js';
 import { QueryCache, type QueryCacheStatistics } from './query-cache.js';
-import type { Lane, WorkerSettings } from './worker-protocol.js';
+import type { Lane, ThreadSettings } from './worker-protocol.js';
 import type { WorkerThread } from './worker-slot.js';
 
 /** Starts one thread; the settings become its `workerData`. */
-export type StartThread = (settings: WorkerSettings) => WorkerThread;
+export type StartThread = (settings: ThreadSettings) => WorkerThread;
 
 export interface TransformersEmbedderOptions {
   readonly descriptor: EmbedderDescriptor;
@@ -39,7 +38,7 @@ export class TransformersEmbedder extends Embedder {
   private readonly pool: EmbeddingWorkerPool;
   private readonly cache: QueryCache;
 
-  constructor({ descriptor, folder, workers, startThread = startWorker }: TransformersEmbedderOptions) {
+  constructor({ descriptor, folder, workers, startThread = (settings) => new EmbeddingThread(settings) }: TransformersEmbedderOptions) {
     super();
     this.descriptor = descriptor;
     this.modelRev = modelRevOf(descriptor);
@@ -128,12 +127,12 @@ export class TransformersEmbedder extends Embedder {
 
   private run(lane: Lane, text: string): ReadRun {
     const start = readableStart(text, this.maxTokens);
-    const { result, abort } = this.pool.run(lane, start.text);
-    const embedding = result.then((encoded) => {
+    const poolRun = this.pool.run(lane, start.text);
+    const embedding = poolRun.result.then((encoded) => {
       this.assertValid(encoded.vector);
       return { ...encoded, isTruncated: encoded.isTruncated || start.isCut };
     });
-    return { embedding, abort };
+    return { embedding, abort: (reason) => poolRun.abort(reason) };
   }
 
   private assertValid(vector: Float32Array): void {
@@ -162,8 +161,4 @@ export class TransformersEmbedder extends Embedder {
 interface ReadRun {
   readonly embedding: Promise<Embedding>;
   abort(reason: Error): void;
-}
-
-function startWorker(settings: WorkerSettings): WorkerThread {
-  return new Worker(embeddingWorkerFile(), { workerData: settings, name: 'embedding' });
 }

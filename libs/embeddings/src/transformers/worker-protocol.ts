@@ -3,10 +3,16 @@ import type { EncodedText, SentenceEncoderOptions } from './sentence-encoder.js'
 /** `query` = somebody waits for the answer; `document` = bulk work. */
 export type Lane = 'query' | 'document';
 
-/** What a thread is started with. */
-export interface WorkerSettings extends SentenceEncoderOptions {
+/** Which model a thread runs, and who it is. */
+export interface ThreadSettings extends SentenceEncoderOptions {
   /** Number that no other thread of the pool ever had, above 0; what it writes into a claim. */
   readonly workerNumber: number;
+}
+
+/** What a thread is started with. */
+export interface WorkerSettings extends ThreadSettings {
+  /** Shared with the owner of the thread; see {@link NativeGate}. */
+  readonly gate: SharedArrayBuffer;
 }
 
 /** One text, on its way to a thread. */
