@@ -8,9 +8,55 @@ const PROJECTS = '/api/v1/projects';
 
 /** What attackers and broken clients send; each is mixed into random text as well. */
 const NASTY = [
-  "' OR 1=1 --", "'; DROP TABLE projects; --", '$1', '%', '%%', '_', '\\', '\\u0000', '\0', '\ud800', '\udfff\ud800', '\u202e', '\ufeff', '\r\nSet-Cookie: a=b', '\u001b[31m',
-  '${7*7}', '{{7*7}}', '<script>alert(1)</script>', '../../etc/passwd', 'NaN', 'Infinity', '-0', '1e400', '9'.repeat(400), 'null', 'undefined', '[object Object]', '__proto__', 'constructor',
-  'true', '0x10', '١٢٣', '１２', '🪵'.repeat(50), 'a\u0300'.repeat(500), 'ﷺ', '"', '"}', '{"$gt":""}', 'x'.repeat(20_001), '(a+)+$', '*', '(', '|', '&', 'infinity', 'now()', '2026-02-30', "\\'; SELECT pg_sleep(5)--",
+  "' OR 1=1 --",
+  "'; DROP TABLE projects; --",
+  '$1',
+  '%',
+  '%%',
+  '_',
+  '\\',
+  '\\u0000',
+  '\0',
+  '\ud800',
+  '\udfff\ud800',
+  '\u202e',
+  '\ufeff',
+  '\r\nSet-Cookie: a=b',
+  '\u001b[31m',
+  '${7*7}',
+  '{{7*7}}',
+  '<script>alert(1)</script>',
+  '../../etc/passwd',
+  'NaN',
+  'Infinity',
+  '-0',
+  '1e400',
+  '9'.repeat(400),
+  'null',
+  'undefined',
+  '[object Object]',
+  '__proto__',
+  'constructor',
+  'true',
+  '0x10',
+  '١٢٣',
+  '１２',
+  '🪵'.repeat(50),
+  'a\u0300'.repeat(500),
+  'ﷺ',
+  '"',
+  '"}',
+  '{"$gt":""}',
+  'x'.repeat(20_001),
+  '(a+)+$',
+  '*',
+  '(',
+  '|',
+  '&',
+  'infinity',
+  'now()',
+  '2026-02-30',
+  "\\'; SELECT pg_sleep(5)--",
 ];
 const hostile = fc.oneof(
   fc.constantFrom(...NASTY),
@@ -18,7 +64,11 @@ const hostile = fc.oneof(
   fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)), maxLength: 30 }),
   fc.tuple(fc.string({ maxLength: 10 }), fc.constantFrom(...NASTY)).map(([text, nasty]) => text + nasty),
 );
-const anyJson = fc.oneof(hostile, fc.jsonValue({ noUnicodeString: false }), fc.constantFrom(null, true, [], {}, [[]], -1, 0, 1.5, 1e308, Number.MAX_SAFE_INTEGER));
+const anyJson = fc.oneof(
+  hostile,
+  fc.jsonValue({ noUnicodeString: false }),
+  fc.constantFrom(null, true, [], {}, [[]], -1, 0, 1.5, 1e308, Number.MAX_SAFE_INTEGER),
+);
 
 describe(`hostile input (seed ${SEED})`, () => {
   let http: HttpHarness;
@@ -37,23 +87,32 @@ describe(`hostile input (seed ${SEED})`, () => {
   });
 
   /** A refusal or an honest answer; never an accident. What is accepted must come back as it was sent. */
-  async function probe(method: string, url: string, payload?: unknown): Promise<{ status: number; body: any }> { // eslint-disable-line @typescript-eslint/no-explicit-any -- checked by the callers
-    const reply = await http.send(method, url, payload === undefined ? {} : { payload: JSON.stringify(payload), headers: { 'content-type': 'application/json' } });
+  async function probe(method: string, url: string, payload?: unknown): Promise<{ status: number; body: any }> {
+    // eslint-disable-line @typescript-eslint/no-explicit-any -- checked by the callers
+    const reply = await http.send(
+      method,
+      url,
+      payload === undefined ? {} : { payload: JSON.stringify(payload), headers: { 'content-type': 'application/json' } },
+    );
     if (reply.status >= 500) throw new Error(`${method} ${url} ${JSON.stringify(payload)} answered ${reply.status}: ${reply.text}`);
     return reply;
   }
 
-  const each = (arbitrary: fc.Arbitrary<unknown>, check: (value: never) => Promise<void>) => fc.assert(fc.asyncProperty(arbitrary, check as (value: unknown) => Promise<void>), { seed: SEED, numRuns: RUNS });
+  const each = (arbitrary: fc.Arbitrary<unknown>, check: (value: never) => Promise<void>) =>
+    fc.assert(fc.asyncProperty(arbitrary, check as (value: unknown) => Promise<void>), { seed: SEED, numRuns: RUNS });
 
-  it.each(['name', 'description', 'project_type', 'region', 'wood_type', 'currency', 'completed_on', 'external_id'])('text field %s of a project', async (field) => {
-    await each(hostile, async (value: string) => {
-      const { status, body } = await probe('POST', PROJECTS, { ...PROJECT_BODY, [field]: value });
-      expect([201, 400, 409]).toContain(status);
-      if (status !== 201) return;
-      expect(body[field]).toBe(field.endsWith('_type') || field === 'region' ? value.normalize('NFC') : value);
-      expect((await probe('GET', `${PROJECTS}/${body.id}`)).body[field]).toBe(body[field]);
-    });
-  });
+  it.each(['name', 'description', 'project_type', 'region', 'wood_type', 'currency', 'completed_on', 'external_id'])(
+    'text field %s of a project',
+    async (field) => {
+      await each(hostile, async (value: string) => {
+        const { status, body } = await probe('POST', PROJECTS, { ...PROJECT_BODY, [field]: value });
+        expect([201, 400, 409]).toContain(status);
+        if (status !== 201) return;
+        expect(body[field]).toBe(field.endsWith('_type') || field === 'region' ? value.normalize('NFC') : value);
+        expect((await probe('GET', `${PROJECTS}/${body.id}`)).body[field]).toBe(body[field]);
+      });
+    },
+  );
 
   it.each(['total_area_sqm', 'complexity', 'final_price', 'name', 'anything'])('any JSON as %s of a patch', async (field) => {
     const { id } = await http.create();
@@ -63,7 +122,18 @@ describe(`hostile input (seed ${SEED})`, () => {
     });
   });
 
-  it.each(['limit', 'cursor', 'sort', 'project_type', 'region', 'wood_type', 'complexity_min', 'final_price_max', 'total_area_sqm_min', 'external_id'])('query parameter %s', async (name) => {
+  it.each([
+    'limit',
+    'cursor',
+    'sort',
+    'project_type',
+    'region',
+    'wood_type',
+    'complexity_min',
+    'final_price_max',
+    'total_area_sqm_min',
+    'external_id',
+  ])('query parameter %s', async (name) => {
     await each(hostile, async (value: string) => {
       const encoded = encodeURIComponent(value.toWellFormed());
       expect([200, 400]).toContain((await probe('GET', `${PROJECTS}?${name}=${encoded}`)).status);
@@ -80,7 +150,12 @@ describe(`hostile input (seed ${SEED})`, () => {
     await each(hostile, async (value: string) => {
       // Nothing, and a last slash, lead to the list.
       const encoded = encodeURIComponent(value.toWellFormed()) || '%20';
-      for (const [method, url] of [['GET', ''], ['DELETE', ''], ['GET', '/similar'], ['GET', '/index-status']]) {
+      for (const [method, url] of [
+        ['GET', ''],
+        ['DELETE', ''],
+        ['GET', '/similar'],
+        ['GET', '/index-status'],
+      ]) {
         expect([400, 404, 405]).toContain((await probe(method!, `${PROJECTS}/${encoded}${url}`)).status);
       }
     });
@@ -90,7 +165,10 @@ describe(`hostile input (seed ${SEED})`, () => {
     await each(hostile, async (value: string) => {
       // What the client library could never send is no test of the service.
       const header = value.replace(/[^\t\x20-\x7e\x80-\xff]/g, '').slice(0, 8_000);
-      const reply = await http.send('PUT', `${PROJECTS}/${ID}`, { payload: JSON.stringify(PROJECT_BODY), headers: { 'content-type': 'application/json', [name]: header } });
+      const reply = await http.send('PUT', `${PROJECTS}/${ID}`, {
+        payload: JSON.stringify(PROJECT_BODY),
+        headers: { 'content-type': 'application/json', [name]: header },
+      });
       expect([400, 404, 406, 412, 415]).toContain(reply.status);
     });
   });
@@ -103,7 +181,17 @@ describe(`hostile input (seed ${SEED})`, () => {
   });
 
   it('filters of a search', async () => {
-    const field = fc.constantFrom('project_type', 'region', 'wood_type', 'complexity', 'final_price', 'total_area_sqm', 'must', '$where', 'constructor');
+    const field = fc.constantFrom(
+      'project_type',
+      'region',
+      'wood_type',
+      'complexity',
+      'final_price',
+      'total_area_sqm',
+      'must',
+      '$where',
+      'constructor',
+    );
     const range = fc.dictionary(fc.constantFrom('gt', 'gte', 'lt', 'lte', '$gt'), anyJson);
     await each(fc.dictionary(field, fc.oneof(anyJson, fc.array(hostile), range)), async (filters) => {
       const { status } = await probe('POST', '/api/v1/similarity/find-similar', { query: 'oak', filters });
@@ -113,7 +201,8 @@ describe(`hostile input (seed ${SEED})`, () => {
 
   it('any JSON as the body', async () => {
     await each(anyJson, async (body) => {
-      for (const url of [PROJECTS, '/api/v1/similarity/find-similar', '/api/v1/similarity/batch-similar']) expect((await probe('POST', url, body)).status).toBe(400);
+      for (const url of [PROJECTS, '/api/v1/similarity/find-similar', '/api/v1/similarity/batch-similar'])
+        expect((await probe('POST', url, body)).status).toBe(400);
     });
   });
 

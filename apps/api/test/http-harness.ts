@@ -65,7 +65,12 @@ export async function startHttp(environment: Record<string, string> = {}): Promi
   const send: HttpHarness['send'] = async (method, url, options = {}) => {
     const reply = await app.inject({ method: method as 'GET', url, ...options });
     const isJson = String(reply.headers['content-type']).includes('json') && reply.payload !== '';
-    return { status: reply.statusCode, headers: reply.headers as Record<string, string>, text: reply.payload, body: isJson ? reply.json() : undefined };
+    return {
+      status: reply.statusCode,
+      headers: reply.headers as Record<string, string>,
+      text: reply.payload,
+      body: isJson ? reply.json() : undefined,
+    };
   };
   const index = async () => directory.indexAll(app.get(IndexSourceRegistry).get('projects'), database.unitOfWork);
   await index();
@@ -89,7 +94,6 @@ export async function startHttp(environment: Record<string, string> = {}): Promi
     },
   };
 }
-
 
 function environmentModule(providers: Provider[]) {
   @Global()

@@ -35,16 +35,20 @@ describe('HTTP manners', () => {
       ['/api/v1/similarity/stats', ['GET', 'HEAD']],
     ];
 
-    it.each(ROUTES.flatMap(([url, allowed]) => METHODS.filter((method) => !allowed.includes(method) && method !== 'OPTIONS').map((method) => [method, url, allowed] as const)))(
-      '%s %s is 405 with Allow',
-      async (method, url, allowed) => {
-        for (const path of [url, `${url}/`, `${url}?x=1`]) {
-          const reply = await http.send(method, path, { payload: method === 'POST' ? '{broken' : undefined, headers: method === 'POST' ? JSON_TYPE : {} });
-          expectProblem(reply, 405, 'request.method-not-allowed');
-          expect(reply.headers['allow']!.split(', ')).toEqual([...allowed, 'OPTIONS'].sort());
-        }
-      },
-    );
+    it.each(
+      ROUTES.flatMap(([url, allowed]) =>
+        METHODS.filter((method) => !allowed.includes(method) && method !== 'OPTIONS').map((method) => [method, url, allowed] as const),
+      ),
+    )('%s %s is 405 with Allow', async (method, url, allowed) => {
+      for (const path of [url, `${url}/`, `${url}?x=1`]) {
+        const reply = await http.send(method, path, {
+          payload: method === 'POST' ? '{broken' : undefined,
+          headers: method === 'POST' ? JSON_TYPE : {},
+        });
+        expectProblem(reply, 405, 'request.method-not-allowed');
+        expect(reply.headers['allow']!.split(', ')).toEqual([...allowed, 'OPTIONS'].sort());
+      }
+    });
 
     it.each(ROUTES)('OPTIONS %s lists the methods', async (url, allowed) => {
       const reply = await http.send('OPTIONS', url);
@@ -52,7 +56,16 @@ describe('HTTP manners', () => {
       expect(reply.headers['allow']!.split(', ')).toEqual([...allowed, 'OPTIONS'].sort());
     });
 
-    it.each(['/', '/api', '/api/v1/project', `${PROJECTS}/${ID}/nothing`, `${PROJECTS}//similar`, '/API/v1/projects', '/api/v1/projects%2F', '/%2e%2e/etc/passwd'])('%s is 404 for every method', async (url) => {
+    it.each([
+      '/',
+      '/api',
+      '/api/v1/project',
+      `${PROJECTS}/${ID}/nothing`,
+      `${PROJECTS}//similar`,
+      '/API/v1/projects',
+      '/api/v1/projects%2F',
+      '/%2e%2e/etc/passwd',
+    ])('%s is 404 for every method', async (url) => {
       for (const method of METHODS) {
         const reply = await http.send(method, url);
         // HEAD has no body to look at.
@@ -76,13 +89,17 @@ describe('HTTP manners', () => {
       expectProblem(await http.send('GET', `${PROJECTS}/${'a'.repeat(5_000)}`), 400, 'request.invalid');
     });
 
-    it.each([`${PROJECTS}?limit=%`, `${PROJECTS}?%E0%A4%A=1`, `${PROJECTS}?region=%ED%A0%80`, `${PROJECTS}?region=%ff`])('%s is no query string: 400', async (url) => {
-      expectProblem(await http.send('GET', url), 400, 'request.invalid');
-    });
+    it.each([`${PROJECTS}?limit=%`, `${PROJECTS}?%E0%A4%A=1`, `${PROJECTS}?region=%ED%A0%80`, `${PROJECTS}?region=%ff`])(
+      '%s is no query string: 400',
+      async (url) => {
+        expectProblem(await http.send('GET', url), 400, 'request.invalid');
+      },
+    );
   });
 
   describe('bodies', () => {
-    const post = (payload: string | Buffer, headers: Record<string, string> = JSON_TYPE, method = 'POST', url = PROJECTS) => http.send(method, url, { payload, headers });
+    const post = (payload: string | Buffer, headers: Record<string, string> = JSON_TYPE, method = 'POST', url = PROJECTS) =>
+      http.send(method, url, { payload, headers });
 
     it.each([
       ['an unclosed object', '{"name":'],
@@ -99,7 +116,11 @@ describe('HTTP manners', () => {
     });
 
     it('refuses bytes that are not UTF-8', async () => {
-      expectProblem(await post(Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xff, 0xfe]), Buffer.from('","description":"x"}')])), 400, 'request.malformed-json');
+      expectProblem(
+        await post(Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xff, 0xfe]), Buffer.from('","description":"x"}')])),
+        400,
+        'request.malformed-json',
+      );
     });
 
     it.each([
@@ -117,10 +138,13 @@ describe('HTTP manners', () => {
       expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     });
 
-    it.each(['{"constructor":{"prototype":{"polluted":true}}}', '{"prototype":1}', 'null', '[]', '"text"', '1', 'true', '{}'])('refuses %s as a project', async (payload) => {
-      expectProblem(await post(payload), 400, 'request.invalid');
-      expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
-    });
+    it.each(['{"constructor":{"prototype":{"polluted":true}}}', '{"prototype":1}', 'null', '[]', '"text"', '1', 'true', '{}'])(
+      'refuses %s as a project',
+      async (payload) => {
+        expectProblem(await post(payload), 400, 'request.invalid');
+        expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+      },
+    );
 
     it('needs a body', async () => {
       expectProblem(await http.send('POST', PROJECTS), 400, 'request.invalid');
@@ -132,12 +156,18 @@ describe('HTTP manners', () => {
       expectProblem(reply, 400, 'request.invalid');
     });
 
-    it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'application/jsonp', 'application/json; charset=latin1', 'nonsense', 'application/merge-patch+json'])(
-      'content type %s is 415',
-      async (type) => {
-        expectProblem(await post(JSON.stringify(PROJECT_BODY), { 'content-type': type }), 415, 'request.unsupported-media-type');
-      },
-    );
+    it.each([
+      'text/plain',
+      'application/xml',
+      'multipart/form-data; boundary=x',
+      'application/x-www-form-urlencoded',
+      'application/jsonp',
+      'application/json; charset=latin1',
+      'nonsense',
+      'application/merge-patch+json',
+    ])('content type %s is 415', async (type) => {
+      expectProblem(await post(JSON.stringify(PROJECT_BODY), { 'content-type': type }), 415, 'request.unsupported-media-type');
+    });
 
     it('takes JSON with the charset it has anyway', async () => {
       expect((await post(JSON.stringify(PROJECT_BODY), { 'content-type': 'Application/JSON; charset="UTF-8"' })).status).toBe(201);
@@ -221,9 +251,12 @@ describe('HTTP manners', () => {
       expectProblem(await http.send('GET', PROJECTS, { headers: { accept } }), 406, 'request.not-acceptable');
     });
 
-    it.each(['application/json', '*/*', 'application/*', 'text/html, */*;q=0.1', 'APPLICATION/JSON;q=0.5', 'application/problem+json', ''])('%s is answered', async (accept) => {
-      expect((await http.send('GET', PROJECTS, { headers: { accept } })).status).toBe(200);
-    });
+    it.each(['application/json', '*/*', 'application/*', 'text/html, */*;q=0.1', 'APPLICATION/JSON;q=0.5', 'application/problem+json', ''])(
+      '%s is answered',
+      async (accept) => {
+        expect((await http.send('GET', PROJECTS, { headers: { accept } })).status).toBe(200);
+      },
+    );
 
     it('does not concern the documentation', async () => {
       const page = await http.send('GET', '/docs', { headers: { accept: 'text/html' } });
@@ -266,12 +299,19 @@ describe('HTTP manners', () => {
       new Promise<string>((resolve, reject) => {
         let reply = '';
         const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
-        socket.setEncoding('utf8').on('data', (chunk) => (reply += String(chunk))).on('end', () => resolve(reply)).on('error', reject);
+        socket
+          .setEncoding('utf8')
+          .on('data', (chunk) => (reply += String(chunk)))
+          .on('end', () => resolve(reply))
+          .on('error', reject);
       });
 
     it.each([
       ['two lengths', 'POST /api/v1/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}'],
-      ['length and chunks', 'POST /api/v1/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+      [
+        'length and chunks',
+        'POST /api/v1/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      ],
       ['a bare line feed', 'GET /api/v1/projects HTTP/1.1\nHost: x\n\n'],
       ['an unknown method', 'STEAL /api/v1/projects HTTP/1.1\r\nHost: x\r\n\r\n'],
       ['no HTTP', 'hello\r\n\r\n'],

@@ -18,7 +18,19 @@ export function conformsTo(schema: unknown, value: unknown, document: object, at
   return defects;
 }
 
-const ANNOTATIONS = new Set(['description', 'title', 'example', 'examples', 'default', 'format', 'multipleOf', 'required', 'additionalProperties', 'nullable', 'pattern']);
+const ANNOTATIONS = new Set([
+  'description',
+  'title',
+  'example',
+  'examples',
+  'default',
+  'format',
+  'multipleOf',
+  'required',
+  'additionalProperties',
+  'nullable',
+  'pattern',
+]);
 
 type Check = (rule: Json, value: unknown, document: object, at: string) => string[];
 
@@ -27,15 +39,20 @@ const CHECKS: Record<string, Check> = {
     const wanted = [type, ...(nullable === true ? ['null'] : [])].flat();
     return wanted.some((name) => isOfType(String(name), value)) ? [] : [`${at} is no ${String(wanted)}`];
   },
-  enum: ({ enum: allowed }, value, _document, at) => ((allowed as unknown[]).includes(value) ? [] : [`${at} is none of ${String(allowed)}`]),
+  enum: ({ enum: allowed }, value, _document, at) =>
+    (allowed as unknown[]).includes(value) ? [] : [`${at} is none of ${String(allowed)}`],
   const: ({ const: wanted }, value, _document, at) => (value === wanted ? [] : [`${at} is not ${String(wanted)}`]),
-  anyOf: ({ anyOf }, value, document, at) => ((anyOf as Json[]).some((branch) => conformsTo(branch, value, document, at).length === 0) ? [] : [`${at} fits no branch`]),
-  items: ({ items }, value, document, at) => (Array.isArray(value) ? value.flatMap((item, index) => conformsTo(items, item, document, `${at}[${index}]`)) : []),
+  anyOf: ({ anyOf }, value, document, at) =>
+    (anyOf as Json[]).some((branch) => conformsTo(branch, value, document, at).length === 0) ? [] : [`${at} fits no branch`],
+  items: ({ items }, value, document, at) =>
+    Array.isArray(value) ? value.flatMap((item, index) => conformsTo(items, item, document, `${at}[${index}]`)) : [],
   properties: (rule, value, document, at) => checkObject(rule, value, document, at),
   minimum: ({ minimum }, value, _document, at) => (typeof value === 'number' && value < Number(minimum) ? [`${at} is too small`] : []),
   maximum: ({ maximum }, value, _document, at) => (typeof value === 'number' && value > Number(maximum) ? [`${at} is too large`] : []),
-  minLength: ({ minLength }, value, _document, at) => (typeof value === 'string' && value.length < Number(minLength) ? [`${at} is too short`] : []),
-  maxLength: ({ maxLength }, value, _document, at) => (typeof value === 'string' && value.length > Number(maxLength) ? [`${at} is too long`] : []),
+  minLength: ({ minLength }, value, _document, at) =>
+    typeof value === 'string' && value.length < Number(minLength) ? [`${at} is too short`] : [],
+  maxLength: ({ maxLength }, value, _document, at) =>
+    typeof value === 'string' && value.length > Number(maxLength) ? [`${at} is too long`] : [],
   minItems: ({ minItems }, value, _document, at) => (Array.isArray(value) && value.length < Number(minItems) ? [`${at} is too short`] : []),
   maxItems: ({ maxItems }, value, _document, at) => (Array.isArray(value) && value.length > Number(maxItems) ? [`${at} is too long`] : []),
 };
@@ -69,7 +86,10 @@ function isOfType(name: string, value: unknown): boolean {
 function resolve(schema: Json, document: Json): Json {
   const reference = schema['$ref'];
   if (typeof reference !== 'string') return schema;
-  const target = reference.slice(2).split('/').reduce<unknown>((at, key) => (at as Json)[key], document);
+  const target = reference
+    .slice(2)
+    .split('/')
+    .reduce<unknown>((at, key) => (at as Json)[key], document);
   if (target === undefined) throw new Error(`${reference} leads nowhere`);
   return resolve(target as Json, document);
 }

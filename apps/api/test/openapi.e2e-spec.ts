@@ -24,7 +24,11 @@ describe('openapi.json', () => {
     text = await renderOpenApi(ApiModule.forRoot(loadConfig({})));
     document = JSON.parse(text) as OpenAPIObject;
     operations = Object.entries(document.paths).flatMap(([path, item]) =>
-      METHODS.filter((method) => method in item).map((method) => ({ name: `${method.toUpperCase()} ${path}`, path, operation: (item as Record<string, unknown>)[method] })),
+      METHODS.filter((method) => method in item).map((method) => ({
+        name: `${method.toUpperCase()} ${path}`,
+        path,
+        operation: (item as Record<string, unknown>)[method],
+      })),
     );
   });
 
@@ -33,14 +37,20 @@ describe('openapi.json', () => {
   });
 
   it('has a summary, a description, an id and a tag for every operation', () => {
-    const bare = operations.filter(({ operation }) => !operation.summary || !operation.description || !operation.operationId || !operation.tags?.length);
+    const bare = operations.filter(
+      ({ operation }) => !operation.summary || !operation.description || !operation.operationId || !operation.tags?.length,
+    );
     expect(bare.map(({ name }) => name)).toEqual([]);
     const ids = operations.map(({ operation }) => operation.operationId as string);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('describes every parameter', () => {
-    const bare = operations.flatMap(({ name, operation }) => (operation.parameters ?? []).filter((parameter: any) => !parameter.schema || (parameter.in !== 'path' && !parameter.description)).map((parameter: any) => `${name} ${parameter.name}`)); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+    const bare = operations.flatMap(({ name, operation }) =>
+      (operation.parameters ?? [])
+        .filter((parameter: any) => !parameter.schema || (parameter.in !== 'path' && !parameter.description))
+        .map((parameter: any) => `${name} ${parameter.name}`),
+    ); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
     expect(bare).toEqual([]);
   });
 
@@ -48,9 +58,13 @@ describe('openapi.json', () => {
     const defects: string[] = [];
     for (const { name, operation } of operations) {
       for (const [place, media] of mediaOf(operation)) {
-        const examples = [...(media.example === undefined ? [] : [media.example]), ...Object.values<{ value: unknown }>(media.examples ?? {}).map(({ value }) => value)];
+        const examples = [
+          ...(media.example === undefined ? [] : [media.example]),
+          ...Object.values<{ value: unknown }>(media.examples ?? {}).map(({ value }) => value),
+        ];
         if (examples.length === 0) defects.push(`${name} ${place}: no example`);
-        for (const example of examples) defects.push(...conformsTo(media.schema, example, document).map((defect) => `${name} ${place}: ${defect}`));
+        for (const example of examples)
+          defects.push(...conformsTo(media.schema, example, document).map((defect) => `${name} ${place}: ${defect}`));
       }
     }
     expect(defects).toEqual([]);
@@ -68,7 +82,8 @@ describe('openapi.json', () => {
 
   it('answers every error of /api as a problem', () => {
     for (const { name, path, operation } of operations.filter((one) => one.path.startsWith('/api/'))) {
-      for (const [status, response] of Object.entries<any>(operation.responses)) { // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+      for (const [status, response] of Object.entries<any>(operation.responses)) {
+        // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
         if (Number(status) < 400) continue;
         expect([name, path, status, Object.keys(response.content)]).toEqual([name, path, status, ['application/problem+json']]);
         expect(problemSchema.safeParse(response.content['application/problem+json'].example).error).toBeUndefined();
@@ -82,9 +97,12 @@ describe('openapi.json', () => {
     expect(text).not.toContain('#/$defs');
   });
 
-  function mediaOf(operation: any): [string, any][] { // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+  function mediaOf(operation: any): [string, any][] {
+    // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
     const bodies = Object.values<any>(operation.requestBody?.content ?? {}).map((media): [string, any] => ['request', media]); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
-    const replies = Object.entries<any>(operation.responses).flatMap(([status, response]) => Object.values<any>(response.content ?? {}).map((media): [string, any] => [status, media])); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+    const replies = Object.entries<any>(operation.responses).flatMap(([status, response]) =>
+      Object.values<any>(response.content ?? {}).map((media): [string, any] => [status, media]),
+    ); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
     return [...bodies, ...replies];
   }
 });
@@ -99,7 +117,9 @@ describe('/docs-json', () => {
   it('documents exactly the routes that exist', async () => {
     const { status, body } = await http.send('GET', '/docs-json');
     expect(status).toBe(200);
-    const documented = Object.entries<object>(body.paths).flatMap(([path, item]) => METHODS.filter((method) => method in item).map((method) => `${method.toUpperCase()} ${path}`));
+    const documented = Object.entries<object>(body.paths).flatMap(([path, item]) =>
+      METHODS.filter((method) => method in item).map((method) => `${method.toUpperCase()} ${path}`),
+    );
     const live = http.adapter.routes
       .routes()
       .filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs'))

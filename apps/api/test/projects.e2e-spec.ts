@@ -13,11 +13,29 @@ describe('projects over HTTP', () => {
 
   describe('POST', () => {
     it('stores the row and says where it is', async () => {
-      const fields = { ...PROJECT_BODY, project_type: 'kitchen', region: 'Baden-Württemberg', wood_type: 'oak', total_area_sqm: 25.5, complexity: 3, final_price: 15000.07, currency: 'CHF', completed_on: '2024-02-29', external_id: 'A-1' };
+      const fields = {
+        ...PROJECT_BODY,
+        project_type: 'kitchen',
+        region: 'Baden-Württemberg',
+        wood_type: 'oak',
+        total_area_sqm: 25.5,
+        complexity: 3,
+        final_price: 15000.07,
+        currency: 'CHF',
+        completed_on: '2024-02-29',
+        external_id: 'A-1',
+      };
       const wakesBefore = http.directory.wakes;
       const reply = await http.send('POST', URL, { payload: fields });
       expect(reply.status).toBe(201);
-      expect(reply.body).toEqual({ ...fields, id: expect.any(String), version: 1, created_at: expect.any(String), updated_at: expect.any(String), index_state: 'pending' });
+      expect(reply.body).toEqual({
+        ...fields,
+        id: expect.any(String),
+        version: 1,
+        created_at: expect.any(String),
+        updated_at: expect.any(String),
+        index_state: 'pending',
+      });
       expect(reply.headers['location']).toBe(`${URL}/${reply.body.id}`);
       expect(reply.headers['etag']).toBe('"v1"');
       expect(http.directory.wakes).toBe(wakesBefore + 1);
@@ -28,7 +46,17 @@ describe('projects over HTTP', () => {
 
     it('fills what is missing with null and EUR', async () => {
       const { body } = await http.send('POST', `${URL}/`, { payload: PROJECT_BODY });
-      expect(body).toMatchObject({ project_type: null, region: null, wood_type: null, total_area_sqm: null, complexity: null, final_price: null, currency: 'EUR', completed_on: null, external_id: null });
+      expect(body).toMatchObject({
+        project_type: null,
+        region: null,
+        wood_type: null,
+        total_area_sqm: null,
+        complexity: null,
+        final_price: null,
+        currency: 'EUR',
+        completed_on: null,
+        external_id: null,
+      });
     });
 
     it('answers 409 for an external id that is taken', async () => {
@@ -71,7 +99,12 @@ describe('projects over HTTP', () => {
 
     it('names every bad field at once', async () => {
       const { body } = await http.send('POST', URL, { payload: { name: 1, complexity: 9, wood: 'oak' } });
-      expect(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual(['/complexity', '/description', '/name', '/wood']);
+      expect(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual([
+        '/complexity',
+        '/description',
+        '/name',
+        '/wood',
+      ]);
     });
 
     it('waits for the index when asked to, and never changes the status', async () => {
@@ -130,7 +163,16 @@ describe('projects over HTTP', () => {
       const { id } = await http.create({ region: 'Bavaria', currency: 'CHF', external_id: 'A-1', final_price: 1 });
       const { status, body, headers } = await http.send('PUT', `${URL}/${id}`, { payload: { name: 'New', description: 'Newer' } });
       expect([status, headers['etag']]).toEqual([200, '"v2"']);
-      expect(body).toMatchObject({ id, name: 'New', region: null, currency: 'EUR', external_id: null, final_price: null, version: 2, index_state: 'pending' });
+      expect(body).toMatchObject({
+        id,
+        name: 'New',
+        region: null,
+        currency: 'EUR',
+        external_id: null,
+        final_price: null,
+        version: 2,
+        index_state: 'pending',
+      });
     });
 
     it('PATCH writes what is named, clears what is null and keeps the rest', async () => {
@@ -142,7 +184,10 @@ describe('projects over HTTP', () => {
 
     it('PATCH takes the merge patch type, and an empty patch changes nothing', async () => {
       const { id } = await http.create();
-      const { status, body } = await http.send('PATCH', `${URL}/${id}`, { payload: '{}', headers: { 'content-type': 'application/merge-patch+json' } });
+      const { status, body } = await http.send('PATCH', `${URL}/${id}`, {
+        payload: '{}',
+        headers: { 'content-type': 'application/merge-patch+json' },
+      });
       expect([status, body.version]).toEqual([200, 1]);
       expect((await http.send('PATCH', `${URL}/${UNKNOWN_ID}`, { payload: {} })).status).toBe(404);
       expect((await http.send('PATCH', `${URL}/${id}`, { payload: {}, headers: { 'if-match': '"v2"' } })).status).toBe(412);
@@ -212,7 +257,9 @@ describe('projects over HTTP', () => {
     it('lets exactly one of many writers of the same version win', async () => {
       const { id } = await http.create();
       const replies = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => http.send('PATCH', `${URL}/${id}`, { headers: { 'if-match': '"v1"' }, payload: { name: `writer ${n}` } })),
+        Array.from({ length: 20 }, (_, n) =>
+          http.send('PATCH', `${URL}/${id}`, { headers: { 'if-match': '"v1"' }, payload: { name: `writer ${n}` } }),
+        ),
       );
       expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
       expect(replies.filter(({ status }) => status === 412)).toHaveLength(19);
@@ -224,11 +271,31 @@ describe('projects over HTTP', () => {
     it('tells what the ledger knows', async () => {
       const { id } = await http.create();
       const unknown = await http.send('GET', `${URL}/${id}/index-status`);
-      expect(unknown.body).toEqual({ id, state: 'pending', row_version: 1, version: null, indexed_version: null, attempts: 0, truncated: null, last_error: null, generation: null });
+      expect(unknown.body).toEqual({
+        id,
+        state: 'pending',
+        row_version: 1,
+        version: null,
+        indexed_version: null,
+        attempts: 0,
+        truncated: null,
+        last_error: null,
+        generation: null,
+      });
       const lastError = { code: 'search.embedder-unavailable', message: 'no', at: '2026-11-21T08:00:00Z' };
       http.directory.setEntry(id, { state: 'dead', version: 12, indexedVersion: 7, attempts: 3, isTruncated: true, lastError });
       const known = await http.send('GET', `${URL}/${id}/index-status`);
-      expect(known.body).toEqual({ id, state: 'dead', row_version: 1, version: 12, indexed_version: 7, attempts: 3, truncated: true, last_error: lastError, generation: '1' });
+      expect(known.body).toEqual({
+        id,
+        state: 'dead',
+        row_version: 1,
+        version: 12,
+        indexed_version: 7,
+        attempts: 3,
+        truncated: true,
+        last_error: lastError,
+        generation: '1',
+      });
       expect((await http.send('GET', `${URL}/${UNKNOWN_ID}/index-status`)).status).toBe(404);
     });
   });

@@ -1,5 +1,5 @@
 import { VectorStoreError } from '#vector-store';
-import { searchReplySchema, statsReplySchema, batchReplySchema } from '../../../libs/similarity/src/http/similarity.schemas.js';
+import { searchReplySchema, statsReplySchema, batchReplySchema } from '#similarity';
 import { startHttp, type HttpHarness } from './http-harness.js';
 
 const FIND = '/api/v1/similarity/find-similar';
@@ -11,7 +11,14 @@ describe('similarity over HTTP', () => {
   beforeAll(async () => {
     http = await startHttp();
     const rows = [
-      { name: 'Oak kitchen', description: 'island drawers worktop', project_type: 'kitchen', region: 'Bavaria', complexity: 3, final_price: 15000 },
+      {
+        name: 'Oak kitchen',
+        description: 'island drawers worktop',
+        project_type: 'kitchen',
+        region: 'Bavaria',
+        complexity: 3,
+        final_price: 15000,
+      },
       { name: 'Beech kitchen', description: 'small drawers', project_type: 'kitchen', region: 'Tyrol', complexity: 2, final_price: 8000.5 },
       { name: 'Spiral stairs', description: 'beech steps', project_type: 'stairs', region: 'Bavaria', complexity: 5, final_price: 22000 },
       { name: 'Roof', description: 'larch shingles', project_type: 'roof', region: null },
@@ -29,7 +36,13 @@ describe('similarity over HTTP', () => {
     const { status, body } = await find({ query: 'kitchen drawers', threshold: 0.1 });
     expect(status).toBe(200);
     expect(searchReplySchema.safeParse(body).error).toBeUndefined();
-    expect(body).toMatchObject({ total: body.results.length, degraded: false, source: 'local', truncated: false, index: { generation: '1', model: 'fake:q8', pending: 0 } });
+    expect(body).toMatchObject({
+      total: body.results.length,
+      degraded: false,
+      source: 'local',
+      truncated: false,
+      index: { generation: '1', model: 'fake:q8', pending: 0 },
+    });
     expect(body.results.map(({ rank }: { rank: number }) => rank)).toEqual(body.results.map((_: unknown, index: number) => index + 1));
     expect(body.results[0].project).toEqual((await http.send('GET', `/api/v1/projects/${body.results[0].project.id}`)).body);
     expect(String(body.results[0].similarity)).toMatch(/^0\.\d{1,4}$/);
@@ -142,7 +155,12 @@ describe('similarity over HTTP', () => {
   describe('while something is down', () => {
     it('answers 503 with Retry-After, and still takes writes', async () => {
       http.store.failWith(new VectorStoreError('throttled', 'wait', { retryAfterMs: 7_000 }));
-      const replies = [await find({ query: 'oak' }), await find({ queries: ['oak'] }, BATCH), await http.send('GET', '/api/v1/similarity/stats'), await http.send('GET', `/api/v1/projects/${ids[0]}/similar`)];
+      const replies = [
+        await find({ query: 'oak' }),
+        await find({ queries: ['oak'] }, BATCH),
+        await http.send('GET', '/api/v1/similarity/stats'),
+        await http.send('GET', `/api/v1/projects/${ids[0]}/similar`),
+      ];
       const write = await http.send('PATCH', `/api/v1/projects/${ids[0]}`, { payload: { complexity: 4 } });
       http.store.failWith(null);
       for (const { status, headers, body } of replies) {

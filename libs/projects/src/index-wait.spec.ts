@@ -8,7 +8,9 @@ function directoryOf(...states: (IndexEntryStatus['state'] | null | Error)[]): I
     async entryStatus() {
       const state = states[Math.min(directory.looks++, states.length - 1)]!;
       if (state instanceof Error) throw state;
-      return state === null ? null : { generationId: 1, state, version: 1, indexedVersion: null, attempts: 0, isTruncated: null, lastError: null };
+      return state === null
+        ? null
+        : { generationId: 1, state, version: 1, indexedVersion: null, attempts: 0, isTruncated: null, lastError: null };
     },
   };
   return directory as unknown as IndexDirectory & { looks: number };

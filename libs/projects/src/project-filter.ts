@@ -9,7 +9,9 @@ export const PROJECT_FILTER_FIELDS = {
 } as const;
 
 export type ProjectFilterField = keyof typeof PROJECT_FILTER_FIELDS;
-export type ProjectTermField = { [Field in ProjectFilterField]: (typeof PROJECT_FILTER_FIELDS)[Field] extends 'term' ? Field : never }[ProjectFilterField];
+export type ProjectTermField = {
+  [Field in ProjectFilterField]: (typeof PROJECT_FILTER_FIELDS)[Field] extends 'term' ? Field : never;
+}[ProjectFilterField];
 export type ProjectNumberField = Exclude<ProjectFilterField, ProjectTermField>;
 
 /** Bounds that all hold; at least one is given. */

@@ -6,7 +6,12 @@ type CursorQuery = Pick<ProjectListQuery, 'sort' | 'filter' | 'externalId'>;
 
 const ID = '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11';
 const SEED = 20261121;
-const query = (column: ProjectSortColumn, overrides: Partial<CursorQuery> = {}): CursorQuery => ({ sort: { column, isDescending: true }, filter: [], externalId: null, ...overrides });
+const query = (column: ProjectSortColumn, overrides: Partial<CursorQuery> = {}): CursorQuery => ({
+  sort: { column, isDescending: true },
+  filter: [],
+  externalId: null,
+  ...overrides,
+});
 /** A cursor of this very query with other contents. */
 const forge = (of: CursorQuery, value: unknown, id: unknown = ID) => {
   const [fingerprint] = JSON.parse(Buffer.from(encodeCursor(of, { value: null, id: ID }), 'base64url').toString()) as [string];
@@ -69,9 +74,16 @@ describe('list cursors', () => {
 
   it(`never throws, whatever the text (seed ${SEED})`, () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.json().map((text) => Buffer.from(text).toString('base64url'))), (text) => {
-        expect(decodeCursor(text, query('name'))).toBeNull();
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc.base64String(),
+          fc.json().map((text) => Buffer.from(text).toString('base64url')),
+        ),
+        (text) => {
+          expect(decodeCursor(text, query('name'))).toBeNull();
+        },
+      ),
       { seed: SEED, numRuns: 500 },
     );
   });

@@ -1,6 +1,12 @@
 import { canonicalJson, isUuid, sha256OfParts, type JsonValue } from '#kernel';
 import { findTextDefect } from './validation/text-rules.js';
-import { PROJECT_SORT_COLUMNS, type ListPosition, type ProjectListQuery, type ProjectSort, type ProjectSortColumn } from './project-list.js';
+import {
+  PROJECT_SORT_COLUMNS,
+  type ListPosition,
+  type ProjectListQuery,
+  type ProjectSort,
+  type ProjectSortColumn,
+} from './project-list.js';
 
 /** Long enough for a name of 200 characters of 4 bytes in base64url. */
 export const CURSOR_MAX_LENGTH = 2_000;
@@ -12,8 +18,16 @@ type CursorQuery = Pick<ProjectListQuery, 'sort' | 'filter' | 'externalId'>;
 
 /** Names the query that a cursor belongs to: same sort and same filters in any order. The limit may change from page to page. */
 function fingerprintOf({ sort, filter, externalId }: CursorQuery): string {
-  const conditions = filter.map((condition) => canonicalJson((condition.kind === 'any' ? { ...condition, values: [...condition.values].sort() } : condition) as unknown as JsonValue)).sort();
-  return sha256OfParts(sort.column, String(sort.isDescending), canonicalJson(externalId), ...conditions).toString('hex').slice(0, FINGERPRINT_LENGTH);
+  const conditions = filter
+    .map((condition) =>
+      canonicalJson(
+        (condition.kind === 'any' ? { ...condition, values: [...condition.values].sort() } : condition) as unknown as JsonValue,
+      ),
+    )
+    .sort();
+  return sha256OfParts(sort.column, String(sort.isDescending), canonicalJson(externalId), ...conditions)
+    .toString('hex')
+    .slice(0, FINGERPRINT_LENGTH);
 }
 
 /** Makes the opaque text that continues the query behind a row. */

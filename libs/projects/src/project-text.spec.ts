@@ -1,6 +1,12 @@
 import { renderProjectText, type ProjectTextFields } from './project-text.js';
 
-const KITCHEN: ProjectTextFields = { name: 'Oak kitchen', description: 'With an island', project_type: 'kitchen', wood_type: 'oak', region: 'Bavaria' };
+const KITCHEN: ProjectTextFields = {
+  name: 'Oak kitchen',
+  description: 'With an island',
+  project_type: 'kitchen',
+  wood_type: 'oak',
+  region: 'Bavaria',
+};
 
 describe('renderProjectText', () => {
   it('puts name and terms before the description, whose end is what a full model cuts', () => {

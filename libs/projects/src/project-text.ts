@@ -13,7 +13,9 @@ export type ProjectTextFields = Pick<ProjectFields, 'name' | 'description' | 'pr
  * is collapsed, so that a reformatted description needs no new vector.
  */
 export function renderProjectText(project: ProjectTextFields): string {
-  const terms = [project.project_type, project.wood_type, project.region].filter((term): term is string => term !== null && term.trim() !== '');
+  const terms = [project.project_type, project.wood_type, project.region].filter(
+    (term): term is string => term !== null && term.trim() !== '',
+  );
   const parts = [project.name, terms.join(', '), project.description];
   return parts
     .map((part) => part.replace(/\s+/gu, ' ').trim())

@@ -81,7 +81,10 @@ export class ProjectRepository {
     if (ids.length === 0) return new Map();
     const parameters: unknown[] = [ids];
     const conditions = ['id = ANY($1::uuid[])', ...sqlConditionsOf(filter, parameters)];
-    const { rows } = await this.unitOfWork.query<ProjectRecord>(`SELECT ${COLUMNS} FROM projects WHERE ${conditions.join(' AND ')}`, parameters);
+    const { rows } = await this.unitOfWork.query<ProjectRecord>(
+      `SELECT ${COLUMNS} FROM projects WHERE ${conditions.join(' AND ')}`,
+      parameters,
+    );
     return new Map(rows.map((row) => [row.id, projectOf(row)]));
   }
 
@@ -99,7 +102,9 @@ export class ProjectRepository {
    */
   async update(id: string, patch: ProjectPatch, expected: ExpectedVersions): Promise<Project> {
     const parameters: unknown[] = [id, expected];
-    const assignments = WRITABLE.filter(([name]) => patch[name] !== undefined).map(([name, type]) => `${name} = $${parameters.push(patch[name])}::${type}`);
+    const assignments = WRITABLE.filter(([name]) => patch[name] !== undefined).map(
+      ([name, type]) => `${name} = $${parameters.push(patch[name])}::${type}`,
+    );
     if (assignments.length === 0) return this.findExpected(id, expected);
     const { rows } = await this.write(`UPDATE projects SET ${assignments.join(', ')} WHERE ${MATCHES} RETURNING ${COLUMNS}`, parameters);
     return rows[0] === undefined ? this.explainMiss(id) : projectOf(rows[0]);

@@ -106,5 +106,8 @@ function sortValueOf(project: Project, { column }: ProjectSort): string | null {
 
 function foreignCursor(): DomainError {
   const detail = 'is damaged, or belongs to a list with another sort or other filters';
-  return new DomainError('request.invalid', { detail: `The cursor ${detail}`, fields: [{ pointer: '?cursor', code: 'invalid-cursor', detail }] });
+  return new DomainError('request.invalid', {
+    detail: `The cursor ${detail}`,
+    fields: [{ pointer: '?cursor', code: 'invalid-cursor', detail }],
+  });
 }

@@ -20,14 +20,28 @@ describe('ProjectIndexSource', () => {
   afterAll(() => database.close());
 
   it('gives text and exactly the fields that filters read', async () => {
-    const documents = await database.unitOfWork.run((session) => source.load([IDS[1]!, IDS[0]!, '00000000-0000-4000-8000-00000000ffff'], session), { isolation: 'REPEATABLE READ', isReadOnly: true });
+    const documents = await database.unitOfWork.run(
+      (session) => source.load([IDS[1]!, IDS[0]!, '00000000-0000-4000-8000-00000000ffff'], session),
+      { isolation: 'REPEATABLE READ', isReadOnly: true },
+    );
     expect(documents.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
       {
         id: IDS[0],
         text: 'Kitchen. kitchen, oak, Bavaria. Nice',
-        payload: { project_type: 'kitchen', region: 'Bavaria', wood_type: 'oak', complexity: 3, final_price: 15000.5, total_area_sqm: 25.5 },
+        payload: {
+          project_type: 'kitchen',
+          region: 'Bavaria',
+          wood_type: 'oak',
+          complexity: 3,
+          final_price: 15000.5,
+          total_area_sqm: 25.5,
+        },
       },
-      { id: IDS[1], text: 'Bare. No terms', payload: { project_type: null, region: null, wood_type: null, complexity: null, final_price: null, total_area_sqm: null } },
+      {
+        id: IDS[1],
+        text: 'Bare. No terms',
+        payload: { project_type: null, region: null, wood_type: null, complexity: null, final_price: null, total_area_sqm: null },
+      },
     ]);
   });
 
@@ -44,7 +58,9 @@ describe('ProjectIndexSource', () => {
 
   it('does not change text or payload when another column changes', async () => {
     const before = await source.load([IDS[0]!], database.unitOfWork);
-    await database.query(`UPDATE projects SET external_id = 'other', currency = 'CHF', completed_on = '2020-01-01' WHERE id = $1`, [IDS[0]]);
+    await database.query(`UPDATE projects SET external_id = 'other', currency = 'CHF', completed_on = '2020-01-01' WHERE id = $1`, [
+      IDS[0],
+    ]);
     await expect(source.load([IDS[0]!], database.unitOfWork)).resolves.toEqual(before);
   });
 

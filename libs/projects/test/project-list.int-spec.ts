@@ -1,5 +1,12 @@
 import { createTestDatabase, type TestDatabase } from '#testing';
-import { ProjectsService, ProjectRepository, type Project, type ProjectCondition, type ProjectListQuery, type ProjectSortColumn } from '#projects';
+import {
+  ProjectsService,
+  ProjectRepository,
+  type Project,
+  type ProjectCondition,
+  type ProjectListQuery,
+  type ProjectSortColumn,
+} from '#projects';
 import type { IndexDirectory } from '#sync';
 
 type Query = Parameters<ProjectsService['list']>[0];
@@ -39,17 +46,24 @@ describe('project lists', () => {
     }
   }
 
-  const SORTS = (['created_at', 'updated_at', 'final_price', 'name'] as const).flatMap((column) => [true, false].map((isDescending) => ({ column, isDescending })));
+  const SORTS = (['created_at', 'updated_at', 'final_price', 'name'] as const).flatMap((column) =>
+    [true, false].map((isDescending) => ({ column, isDescending })),
+  );
 
-  it.each(SORTS)('walks every row once, in the order of PostgreSQL: $column, descending $isDescending', async ({ column, isDescending }) => {
-    const direction = isDescending ? 'DESC' : 'ASC';
-    const { rows } = await database.query<{ id: string }>(`SELECT id FROM projects ORDER BY ${column} ${direction} NULLS LAST, id ${direction}`);
-    for (const limit of [1, 7, 20, 60]) {
-      const { ids, pages } = await walk({ ...QUERY, sort: { column, isDescending }, limit });
-      expect(ids).toEqual(rows.map(({ id }) => id));
-      expect(pages).toBe(Math.ceil(60 / limit));
-    }
-  });
+  it.each(SORTS)(
+    'walks every row once, in the order of PostgreSQL: $column, descending $isDescending',
+    async ({ column, isDescending }) => {
+      const direction = isDescending ? 'DESC' : 'ASC';
+      const { rows } = await database.query<{ id: string }>(
+        `SELECT id FROM projects ORDER BY ${column} ${direction} NULLS LAST, id ${direction}`,
+      );
+      for (const limit of [1, 7, 20, 60]) {
+        const { ids, pages } = await walk({ ...QUERY, sort: { column, isDescending }, limit });
+        expect(ids).toEqual(rows.map(({ id }) => id));
+        expect(pages).toBe(Math.ceil(60 / limit));
+      }
+    },
+  );
 
   const FILTERS: [ProjectCondition[], (project: Project) => boolean][] = [
     [[{ kind: 'any', field: 'region', values: ['Tyrol'] }], ({ region }) => region === 'Tyrol'],
@@ -68,7 +82,10 @@ describe('project lists', () => {
   ];
 
   it.each(FILTERS)('keeps exactly the rows of %j, in every sort', async (filter, isWanted) => {
-    const wanted = all.filter(isWanted).map(({ id }) => id).sort();
+    const wanted = all
+      .filter(isWanted)
+      .map(({ id }) => id)
+      .sort();
     for (const sort of SORTS) {
       const { ids } = await walk({ ...QUERY, sort, filter });
       expect([...ids].sort()).toEqual(wanted);
@@ -93,7 +110,10 @@ describe('project lists', () => {
 
   it('refuses a cursor of another query', async () => {
     const { nextCursor } = await service.list({ ...QUERY, sort: { column: 'name', isDescending: true } });
-    await expect(service.list({ ...QUERY, cursor: nextCursor })).rejects.toMatchObject({ code: 'request.invalid', fields: [{ pointer: '?cursor' }] });
+    await expect(service.list({ ...QUERY, cursor: nextCursor })).rejects.toMatchObject({
+      code: 'request.invalid',
+      fields: [{ pointer: '?cursor' }],
+    });
   });
 
   describe('at 20,000 rows', () => {
@@ -105,13 +125,20 @@ describe('project lists', () => {
       await database.query('ANALYZE projects');
     });
 
-    it.each(SORTS)('a page deep in the list is read along an index: $column, descending $isDescending', async ({ column, isDescending }) => {
-      const position = (await database.query<{ id: string; value: string }>(`SELECT id, ${textOf(column)} AS value FROM projects WHERE final_price IS NOT NULL ORDER BY ${column} LIMIT 1 OFFSET 5000`)).rows[0]!;
-      const { plan, rows } = await explain({ ...QUERY, sort: { column, isDescending }, after: position, limit: 20 });
-      expect(plan).not.toMatch(/Seq Scan/);
-      // An index that is walked from its start, or a sort of everything, would read thousands.
-      expect(rows).toBeLessThanOrEqual(2 * 21);
-    });
+    it.each(SORTS)(
+      'a page deep in the list is read along an index: $column, descending $isDescending',
+      async ({ column, isDescending }) => {
+        const position = (
+          await database.query<{ id: string; value: string }>(
+            `SELECT id, ${textOf(column)} AS value FROM projects WHERE final_price IS NOT NULL ORDER BY ${column} LIMIT 1 OFFSET 5000`,
+          )
+        ).rows[0]!;
+        const { plan, rows } = await explain({ ...QUERY, sort: { column, isDescending }, after: position, limit: 20 });
+        expect(plan).not.toMatch(/Seq Scan/);
+        // An index that is walked from its start, or a sort of everything, would read thousands.
+        expect(rows).toBeLessThanOrEqual(2 * 21);
+      },
+    );
 
     async function explain(query: ProjectListQuery & { cursor?: string | null }): Promise<{ plan: string; rows: number }> {
       const { listStatementOf } = await import('../src/project-list.sql.js');
@@ -125,5 +152,7 @@ describe('project lists', () => {
 });
 
 function textOf(column: ProjectSortColumn): string {
-  return column === 'created_at' || column === 'updated_at' ? `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')` : `${column}::text`;
+  return column === 'created_at' || column === 'updated_at'
+    ? `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+    : `${column}::text`;
 }

@@ -51,7 +51,13 @@ export class CandidateSearch {
   /** @returns the results of each vector, in order. @throws DomainError `search.index-unavailable` */
   async find(query: CandidateQuery): Promise<SearchHit[][]> {
     const firstLimit = query.topK + SPARE_POINTS + (query.excludedId === undefined ? 0 : 1);
-    const progress = query.vectors.map((vector): Progress => ({ vector, points: new Map(), offset: 0, limit: firstLimit, isExhausted: false }));
+    const progress = query.vectors.map((vector): Progress => ({
+      vector,
+      points: new Map(),
+      offset: 0,
+      limit: firstLimit,
+      isExhausted: false,
+    }));
     const rows = new Map<string, Project>();
     let open = progress;
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {

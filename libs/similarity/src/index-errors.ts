@@ -11,7 +11,8 @@ export async function withIndexErrors<T>(call: () => Promise<T>): Promise<T> {
     // A missing collection is being built again, from the rows.
     if (!(error instanceof VectorStoreError) || !(error.isRetryable || error.kind === 'collection-missing')) throw error;
     const retryAfterMs = error.options.retryAfterMs;
-    const headers: Record<string, string> = retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / MS_PER_SECOND))) };
+    const headers: Record<string, string> =
+      retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / MS_PER_SECOND))) };
     throw new DomainError('search.index-unavailable', { cause: error, headers });
   }
 }

@@ -17,7 +17,15 @@ describe('roundSimilarity', () => {
 
 describe('rank', () => {
   it('orders by similarity, then by id, and numbers from 1', () => {
-    const hits = rank([{ id: 'c', score: 0.5 }, { id: 'b', score: 0.9 }, { id: 'a', score: 0.5 }], rowsOf('a', 'b', 'c'), 5);
+    const hits = rank(
+      [
+        { id: 'c', score: 0.5 },
+        { id: 'b', score: 0.9 },
+        { id: 'a', score: 0.5 },
+      ],
+      rowsOf('a', 'b', 'c'),
+      5,
+    );
     expect(hits.map(({ project, similarity, rank: place }) => [project.id, similarity, place])).toEqual([
       ['b', 0.9, 1],
       ['a', 0.5, 2],
@@ -26,11 +34,30 @@ describe('rank', () => {
   });
 
   it('treats scores that look equal as equal', () => {
-    expect(idsOf(rank([{ id: 'b', score: 0.500004 }, { id: 'a', score: 0.500001 }], rowsOf('a', 'b'), 5))).toEqual(['a', 'b']);
+    expect(
+      idsOf(
+        rank(
+          [
+            { id: 'b', score: 0.500004 },
+            { id: 'a', score: 0.500001 },
+          ],
+          rowsOf('a', 'b'),
+          5,
+        ),
+      ),
+    ).toEqual(['a', 'b']);
   });
 
   it('leaves out points without a row and gives no gaps', () => {
-    const hits = rank([{ id: 'a', score: 0.9 }, { id: 'gone', score: 0.8 }, { id: 'b', score: 0.7 }], rowsOf('a', 'b'), 5);
+    const hits = rank(
+      [
+        { id: 'a', score: 0.9 },
+        { id: 'gone', score: 0.8 },
+        { id: 'b', score: 0.7 },
+      ],
+      rowsOf('a', 'b'),
+      5,
+    );
     expect(hits.map((hit) => [hit.project.id, hit.rank])).toEqual([
       ['a', 1],
       ['b', 2],
@@ -38,6 +65,17 @@ describe('rank', () => {
   });
 
   it('keeps at most top_k', () => {
-    expect(idsOf(rank([{ id: 'a', score: 0.1 }, { id: 'b', score: 0.2 }], rowsOf('a', 'b'), 1))).toEqual(['b']);
+    expect(
+      idsOf(
+        rank(
+          [
+            { id: 'a', score: 0.1 },
+            { id: 'b', score: 0.2 },
+          ],
+          rowsOf('a', 'b'),
+          1,
+        ),
+      ),
+    ).toEqual(['b']);
   });
 });

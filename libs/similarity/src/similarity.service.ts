@@ -31,7 +31,10 @@ export class SimilarityService {
   /** Answers several queries at the price of little more than one: embedded side by side, one call to the index, one statement. Errors as {@link findSimilar}. */
   async findSimilarBatch(search: BatchSearch): Promise<{ readonly results: SearchResult[] } & Freshness> {
     const serving = await this.directory.serving(PROJECT_SOURCE);
-    const [embeddings, freshness] = await Promise.all([Promise.all(search.queries.map((query) => serving.embedder.embedQuery(query))), this.freshness(serving)]);
+    const [embeddings, freshness] = await Promise.all([
+      Promise.all(search.queries.map((query) => serving.embedder.embedQuery(query))),
+      this.freshness(serving),
+    ]);
     return { results: await this.search(serving, embeddings, search), ...freshness };
   }
 
@@ -58,7 +61,12 @@ export class SimilarityService {
     return { ...freshness, collection: serving.collection, status, dimensions, pointsCount, indexedVectorsCount };
   }
 
-  private async search(serving: ServingIndex, embeddings: readonly Embedding[], options: SearchOptions, excludedId?: string): Promise<SearchResult[]> {
+  private async search(
+    serving: ServingIndex,
+    embeddings: readonly Embedding[],
+    options: SearchOptions,
+    excludedId?: string,
+  ): Promise<SearchResult[]> {
     const hits = await this.candidates.find({
       collection: serving.collection,
       vectors: embeddings.map(({ vector }) => vector),

@@ -57,7 +57,12 @@ describe('SimilarityService', () => {
     expect(hits.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5]);
     expect(hits.map(({ similarity }) => similarity)).toEqual([...hits.map(({ similarity }) => similarity)].sort((a, b) => b - a));
     expect(hits[0]!.project).toMatchObject({ name: 'oak', final_price: 100 });
-    expect({ isTruncated, isDegraded, from, index }).toEqual({ isTruncated: false, isDegraded: false, from: 'local', index: { generation: '1', model: 'fake:q8', pending: 0 } });
+    expect({ isTruncated, isDegraded, from, index }).toEqual({
+      isTruncated: false,
+      isDegraded: false,
+      from: 'local',
+      index: { generation: '1', model: 'fake:q8', pending: 0 },
+    });
     expect([statements.length, store.calls.query]).toEqual([1, 1]);
   });
 
@@ -148,10 +153,14 @@ describe('SimilarityService', () => {
 
     it('works for a row that is not indexed yet, by its present text', async () => {
       const ids = await seed(10);
-      const { rows } = await database.query<{ id: string }>(`INSERT INTO projects (name, description) VALUES ('oak', 'word1 word2') RETURNING id`);
+      const { rows } = await database.query<{ id: string }>(
+        `INSERT INTO projects (name, description) VALUES ('oak', 'word1 word2') RETURNING id`,
+      );
       const { hits } = await service.findSimilarTo(rows[0]!.id, { ...OPTIONS, topK: 1 });
       expect(hits[0]!.project.id).toBe(ids[1]);
-      expect(embedder.texts.at(-1)).toBe(renderProjectText({ name: 'oak', description: 'word1 word2', project_type: null, region: null, wood_type: null }));
+      expect(embedder.texts.at(-1)).toBe(
+        renderProjectText({ name: 'oak', description: 'word1 word2', project_type: null, region: null, wood_type: null }),
+      );
     });
 
     it('embeds it as a document when documents have another prefix', async () => {
@@ -167,7 +176,9 @@ describe('SimilarityService', () => {
 
     it('does not know a missing row', async () => {
       await seed(1);
-      await expect(service.findSimilarTo('0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11', OPTIONS)).rejects.toMatchObject({ code: 'projects.not-found' });
+      await expect(service.findSimilarTo('0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11', OPTIONS)).rejects.toMatchObject({
+        code: 'projects.not-found',
+      });
     });
   });
 

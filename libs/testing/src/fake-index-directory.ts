@@ -52,14 +52,28 @@ export class FakeIndexDirectory extends IndexDirectory {
 
   /** Sets what the ledger says of a row; the rest of the entry is that of a row that was just written. */
   setEntry(sourceId: string, entry: Partial<IndexEntryStatus>): void {
-    this.entries.set(sourceId, { generationId: 1, state: 'pending', version: 1, indexedVersion: null, attempts: 0, isTruncated: null, lastError: null, ...entry });
+    this.entries.set(sourceId, {
+      generationId: 1,
+      state: 'pending',
+      version: 1,
+      indexedVersion: null,
+      attempts: 0,
+      isTruncated: null,
+      lastError: null,
+      ...entry,
+    });
   }
 
   /** Makes the collection equal to the rows of the source as they are now: what the relay does, without ledger. */
   async indexAll(source: IndexSource, session: SqlSession): Promise<void> {
     const { store, embedder } = this.options;
     await store.drop(this.collection);
-    await store.ensureIndex({ name: this.collection, dimensions: embedder.dimensions, payloadIndexes: source.payloadIndexes, metadata: {} });
+    await store.ensureIndex({
+      name: this.collection,
+      dimensions: embedder.dimensions,
+      payloadIndexes: source.payloadIndexes,
+      metadata: {},
+    });
     const documents = await source.load(await source.listIds(null, ROWS_MAXIMUM, session), session);
     const embeddings = await embedder.embedDocuments(documents.map(({ text }) => text));
     await store.upsert(
@@ -70,7 +84,14 @@ export class FakeIndexDirectory extends IndexDirectory {
 
   private payloadOf({ id, text, payload }: IndexDocument) {
     const hash = sha256OfParts(text).toString('hex');
-    return { ...payload, rev: ++this.rev, text_hash: hash, payload_hash: hash, model_rev: this.options.embedder.modelRev, bucket: id.slice(-2) };
+    return {
+      ...payload,
+      rev: ++this.rev,
+      text_hash: hash,
+      payload_hash: hash,
+      model_rev: this.options.embedder.modelRev,
+      bucket: id.slice(-2),
+    };
   }
 
   private assertHealthy(): void {

@@ -9,7 +9,13 @@ export function matchesFilter(point: VectorPoint, filter: VectorFilter | undefin
     case 'range': {
       const value = point.payload[filter.field];
       const { gt, gte, lt, lte } = filter;
-      return typeof value === 'number' && !(gt !== undefined && value <= gt) && !(gte !== undefined && value < gte) && !(lt !== undefined && value >= lt) && !(lte !== undefined && value > lte);
+      return (
+        typeof value === 'number' &&
+        !(gt !== undefined && value <= gt) &&
+        !(gte !== undefined && value < gte) &&
+        !(lt !== undefined && value >= lt) &&
+        !(lte !== undefined && value > lte)
+      );
     }
     case 'and':
       return filter.filters.every((part) => matchesFilter(point, part));

@@ -26,7 +26,20 @@ interface FakeCollection {
 }
 
 /** Name of a method that can be made to fail and whose calls are counted. */
-export type FakeVectorStoreMethod = 'upsert' | 'delete' | 'query' | 'queryBatch' | 'recommend' | 'retrieve' | 'info' | 'count' | 'countByBucket' | 'scroll' | 'setMetadata' | 'setAlias' | 'snapshot';
+export type FakeVectorStoreMethod =
+  | 'upsert'
+  | 'delete'
+  | 'query'
+  | 'queryBatch'
+  | 'recommend'
+  | 'retrieve'
+  | 'info'
+  | 'count'
+  | 'countByBucket'
+  | 'scroll'
+  | 'setMetadata'
+  | 'setAlias'
+  | 'snapshot';
 
 /** Double of a vector store: a map and an exact scan, in this process, at once. It passes the contract of the port. */
 export class FakeVectorStore extends VectorStore {
@@ -56,7 +69,8 @@ export class FakeVectorStore extends VectorStore {
       this.collections.set(spec.name, { spec, metadata: withoutNulls(spec.metadata), points: new Map() });
       return true;
     }
-    if (existing.spec.dimensions !== spec.dimensions) throw new VectorStoreError('dimension-mismatch', `${spec.name} has another dimension`);
+    if (existing.spec.dimensions !== spec.dimensions)
+      throw new VectorStoreError('dimension-mismatch', `${spec.name} has another dimension`);
     existing.metadata = withoutNulls({ ...existing.metadata, ...spec.metadata });
     return false;
   }
@@ -97,7 +111,10 @@ export class FakeVectorStore extends VectorStore {
     const mean = (ids: readonly string[]) => meanOf(ids.map((id) => this.vectorOf(collection, id)));
     const towards = mean(positive);
     const away = negative.length === 0 ? towards : mean(negative);
-    const filter: VectorFilter = { kind: 'and', filters: [...(query.filter === undefined ? [] : [query.filter]), { kind: 'not', filter: { kind: 'ids', ids: examples } }] };
+    const filter: VectorFilter = {
+      kind: 'and',
+      filters: [...(query.filter === undefined ? [] : [query.filter]), { kind: 'not', filter: { kind: 'ids', ids: examples } }],
+    };
     return search(collection, { ...query, vector: towards.map((value, index) => 2 * value - away[index]!), filter });
   }
 
@@ -107,7 +124,9 @@ export class FakeVectorStore extends VectorStore {
     const after = request.after?.toLowerCase() ?? '';
     if (!Number.isInteger(request.limit) || request.limit < 1) throw rejected('bad paging');
     assertIds(idsOf(request.filter));
-    const behind = [...points.values()].filter((point) => point.id > after && matchesFilter(point, request.filter)).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const behind = [...points.values()]
+      .filter((point) => point.id > after && matchesFilter(point, request.filter))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
     const page = behind.slice(0, request.limit);
     return { points: page.map((point) => stored(point, request.hasVectors)), next: behind.length > page.length ? page.at(-1)!.id : null };
   }
@@ -127,7 +146,8 @@ export class FakeVectorStore extends VectorStore {
 
   async countByBucket(name: string, options?: CallOptions): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
-    for (const { payload } of this.enter('countByBucket', name, options).points.values()) counts.set(payload.bucket, (counts.get(payload.bucket) ?? 0) + 1);
+    for (const { payload } of this.enter('countByBucket', name, options).points.values())
+      counts.set(payload.bucket, (counts.get(payload.bucket) ?? 0) + 1);
     return counts;
   }
 

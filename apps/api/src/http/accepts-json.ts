@@ -1,5 +1,9 @@
 /** Weight of a range that matches; `null` = it does not. The more exact the range, the more it counts (RFC 9110, 12.5.1). */
-const RANGES: readonly ((type: string) => boolean)[] = [(type) => type === '*/*', (type) => type === 'application/*', (type) => type === 'application/json'];
+const RANGES: readonly ((type: string) => boolean)[] = [
+  (type) => type === '*/*',
+  (type) => type === 'application/*',
+  (type) => type === 'application/json',
+];
 
 /**
  * Whether an Accept header lets the reply be JSON: the most exact range that matches `application/json` decides, and q=0 excludes.

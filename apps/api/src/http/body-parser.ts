@@ -21,7 +21,8 @@ function read(request: FastifyRequest, body: Buffer): unknown {
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
     throw new DomainError('request.unsupported-media-type', { detail: 'JSON is sent as UTF-8' });
   }
-  if (contentType.toLowerCase().includes('merge-patch') && request.method !== 'PATCH') throw new DomainError('request.unsupported-media-type');
+  if (contentType.toLowerCase().includes('merge-patch') && request.method !== 'PATCH')
+    throw new DomainError('request.unsupported-media-type');
   if (body.length === 0) {
     if (BODYLESS_METHODS.has(request.method)) return undefined;
     throw new DomainError('request.malformed-json', { detail: 'The body is empty' });

@@ -11,10 +11,15 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const status = STATUS_OF_CODE[error.code ?? ''] ?? 400;
   const reason = STATUS_CODES[status] ?? 'Bad Request';
-  const problem = { ...problemOf(new DomainError('request.invalid', { detail: `The request could not be read: ${reason}` }), randomUUID()), status };
+  const problem = {
+    ...problemOf(new DomainError('request.invalid', { detail: `The request could not be read: ${reason}` }), randomUUID()),
+    status,
+  };
   const body = JSON.stringify(problem);
   if (socket.writable) {
-    socket.write(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    socket.write(
+      `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
   }
   socket.destroySoon();
 }

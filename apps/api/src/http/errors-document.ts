@@ -16,7 +16,8 @@ fields were refused, \`errors\` (\`pointer\`, \`code\`, \`detail\`). Branch on \
 /** Renders docs/errors.md: one row per code of the table, in its order. */
 export function errorsDocument(): string {
   const rows = Object.entries<ErrorDefinition>(ERROR_CODES).map(
-    ([code, { kind, title, retryable, meaning }]) => `| \`${code}\` | ${STATUS_OF_KIND[kind]} | ${cell(title)} | ${retryable ? 'yes' : 'no'} | ${cell(meaning)} |`,
+    ([code, { kind, title, retryable, meaning }]) =>
+      `| \`${code}\` | ${STATUS_OF_KIND[kind]} | ${cell(title)} | ${retryable ? 'yes' : 'no'} | ${cell(meaning)} |`,
   );
   return `${HEAD}${rows.join('\n')}\n`;
 }

@@ -45,7 +45,12 @@ export function fieldProblemsOf(issues: readonly SchemaIssue[], value: unknown, 
 function pointerOf(path: readonly PropertyKey[], origin: ValueOrigin): string {
   const parts = origin.name === undefined ? path : [origin.name, ...path];
   const [first, ...rest] = parts.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'));
-  const pointer = origin.type === 'body' ? parts.length === 0 ? '' : `/${[first, ...rest].join('/')}` : `${origin.type === 'query' ? '?' : ':'}${[first ?? '', ...rest].join('/')}`;
+  const pointer =
+    origin.type === 'body'
+      ? parts.length === 0
+        ? ''
+        : `/${[first, ...rest].join('/')}`
+      : `${origin.type === 'query' ? '?' : ':'}${[first ?? '', ...rest].join('/')}`;
   // Cut by code point, so that no half of a surrogate pair is left.
   return pointer.length <= POINTER_LIMIT ? pointer : `${[...pointer].slice(0, POINTER_LIMIT).join('')}…`;
 }
@@ -84,7 +89,8 @@ function ruleOf(issue: SchemaIssue, value: unknown): Rule {
 }
 
 function wrongType(expected: string, value: unknown): Rule {
-  if (Array.isArray(value)) return { code: expected === 'string' ? 'repeated' : 'wrong-type', detail: `must be one ${expected}, not a list` };
+  if (Array.isArray(value))
+    return { code: expected === 'string' ? 'repeated' : 'wrong-type', detail: `must be one ${expected}, not a list` };
   const article = /^[aeiou]/.test(expected) ? 'an' : 'a';
   return { code: 'wrong-type', detail: `must be ${article} ${expected === 'int' ? 'whole number' : expected}` };
 }
@@ -99,16 +105,27 @@ function bounded(issue: SchemaIssue, side: 'minimum' | 'maximum'): Rule {
     case 'array':
       return { code: isMinimum ? 'too-few' : 'too-many', detail: `must have ${amount} ${limit === '1' ? 'entry' : 'entries'}` };
     default:
-      return { code: isMinimum ? 'too-small' : 'too-large', detail: issue.inclusive === false ? `must be ${isMinimum ? 'above' : 'below'} ${limit}` : `must be ${amount}` };
+      return {
+        code: isMinimum ? 'too-small' : 'too-large',
+        detail: issue.inclusive === false ? `must be ${isMinimum ? 'above' : 'below'} ${limit}` : `must be ${amount}`,
+      };
   }
 }
 
 /** The branch that got furthest knows best: one whose complaint is not about the type of the value itself. */
 function unionRule(issue: SchemaIssue, value: unknown): Rule {
   const branches = issue.errors ?? [];
-  const telling = branches.find((branch) => branch.length > 0 && branch.every(({ code, path }) => code !== 'invalid_type' || (path?.length ?? 0) > 0));
+  const telling = branches.find(
+    (branch) => branch.length > 0 && branch.every(({ code, path }) => code !== 'invalid_type' || (path?.length ?? 0) > 0),
+  );
   const first = telling?.[0];
   if (first === undefined) return { code: 'wrong-type', detail: 'has the wrong type' };
   if (first.code === 'unrecognized_keys') return { code: 'unknown-field', detail: 'has a field that is not known here' };
-  return ruleOf(first, valueAt(value, (first.path ?? []).map((part) => (typeof part === 'object' ? part.key : part))));
+  return ruleOf(
+    first,
+    valueAt(
+      value,
+      (first.path ?? []).map((part) => (typeof part === 'object' ? part.key : part)),
+    ),
+  );
 }

@@ -30,7 +30,10 @@ const EXAMPLE_CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** Statuses that every operation can answer, whatever its controller says. */
 const EVERY_OPERATION: Readonly<Record<string, string>> = { 406: 'Accept excludes JSON', 500: 'A defect in Kindred' };
-const EVERY_API_OPERATION: Readonly<Record<string, string>> = { 400: 'Something in the request was refused', 503: 'Something that is needed does not answer; see Retry-After' };
+const EVERY_API_OPERATION: Readonly<Record<string, string>> = {
+  400: 'Something in the request was refused',
+  503: 'Something that is needed does not answer; see Retry-After',
+};
 const EVERY_OPERATION_WITH_BODY: Readonly<Record<string, string>> = { 413: 'The body is too large', 415: 'The body is not JSON' };
 
 /** Builds the OpenAPI document of the routes that this application has; the same routes give the same document, key for key. */
@@ -38,13 +41,18 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Kindred')
-    .setDescription('Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike. Errors are application/problem+json; docs/errors.md lists their codes.')
+    .setDescription(
+      'Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike. Errors are application/problem+json; docs/errors.md lists their codes.',
+    )
     .setVersion(API_VERSION)
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .build();
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema, autoTagControllers: false });
   const { components = {} } = convertSchema(problemSchema, { schemaType: 'output' }) ?? {};
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, ...(components as NonNullable<OpenAPIObject['components']>['schemas']) } };
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ...(components as NonNullable<OpenAPIObject['components']>['schemas']) },
+  };
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
@@ -65,9 +73,13 @@ function completeResponses(path: string, operation: Operation): void {
     ...(path.startsWith('/api/') ? EVERY_API_OPERATION : {}),
     ...(operation.requestBody === undefined ? {} : EVERY_OPERATION_WITH_BODY),
   };
-  const responses: Responses = { ...Object.fromEntries(Object.entries(shared).map(([status, description]) => [status, { description }])), ...operation.responses };
+  const responses: Responses = {
+    ...Object.fromEntries(Object.entries(shared).map(([status, description]) => [status, { description }])),
+    ...operation.responses,
+  };
   for (const [status, response] of Object.entries(responses)) {
-    if (Number(status) >= 400 && response !== undefined && !('$ref' in response) && response.content === undefined) Object.assign(response, problemResponse(status));
+    if (Number(status) >= 400 && response !== undefined && !('$ref' in response) && response.content === undefined)
+      Object.assign(response, problemResponse(status));
   }
   operation.responses = responses;
 }

@@ -19,7 +19,13 @@ export class ProblemFilter implements ExceptionFilter {
     const error = domainErrorOf(thrown);
     const problem = problemOf(error, request.id);
     if (problem.status === 500) {
-      this.logger.error({ msg: 'request failed', request_id: problem.request_id, method: request.method, route: request.routeOptions?.url, err: error.cause ?? error });
+      this.logger.error({
+        msg: 'request failed',
+        request_id: problem.request_id,
+        method: request.method,
+        route: request.routeOptions?.url,
+        err: error.cause ?? error,
+      });
     } else if (problem.status === 503) {
       const reason = error.cause instanceof Error ? error.cause.message : undefined;
       this.logger.warn({ msg: 'request not answered', request_id: problem.request_id, code: problem.code, reason });
@@ -27,6 +33,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) return;
     for (const name of ['etag', 'location']) reply.removeHeader(name);
     // A string, already serialised: no schema of the route and no serializer can change what an error looks like.
-    void reply.status(problem.status).headers(problemHeadersOf(error)).header('content-type', PROBLEM_CONTENT_TYPE).send(JSON.stringify(problem));
+    void reply
+      .status(problem.status)
+      .headers(problemHeadersOf(error))
+      .header('content-type', PROBLEM_CONTENT_TYPE)
+      .send(JSON.stringify(problem));
   }
 }

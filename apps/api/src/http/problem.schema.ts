@@ -14,7 +14,9 @@ export const problemSchema = z
     errors: z
       .array(
         z.strictObject({
-          pointer: z.string().describe('JSON pointer into the body, ?name of a query parameter, :name of a path parameter, @name of a header'),
+          pointer: z
+            .string()
+            .describe('JSON pointer into the body, ?name of a query parameter, :name of a path parameter, @name of a header'),
           code: z.string(),
           detail: z.string(),
         }),

@@ -38,7 +38,8 @@ export function problemOf(error: DomainError, requestId: string): Problem {
 /** Headers that belong to the error; 429 and 503 always say when to come back. */
 export function problemHeadersOf(error: DomainError): Record<string, string> {
   const { kind } = error.definition;
-  const retryAfter: Record<string, string> = kind === 'unavailable' || kind === 'rate-limited' ? { 'retry-after': String(RETRY_AFTER_DEFAULT_SECONDS) } : {};
+  const retryAfter: Record<string, string> =
+    kind === 'unavailable' || kind === 'rate-limited' ? { 'retry-after': String(RETRY_AFTER_DEFAULT_SECONDS) } : {};
   const own = Object.fromEntries(Object.entries(error.headers).map(([name, value]) => [name.toLowerCase(), value]));
   // Another copy of the reply may be current a moment later.
   return { 'cache-control': 'no-store', ...retryAfter, ...own };

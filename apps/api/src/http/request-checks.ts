@@ -26,14 +26,19 @@ export function checkRequest(routes: RouteTable, request: FastifyRequest, reply:
 
 function missOf(method: string, allowed: readonly string[]): DomainError {
   if (allowed.length === 0) return new DomainError('request.not-found');
-  return new DomainError('request.method-not-allowed', { detail: `This path does not answer ${method}`, headers: { Allow: allowed.join(', ') } });
+  return new DomainError('request.method-not-allowed', {
+    detail: `This path does not answer ${method}`,
+    headers: { Allow: allowed.join(', ') },
+  });
 }
 
 function refusalOf(request: FastifyRequest, path: string): DomainError | undefined {
   if (!acceptsJson(request.headers.accept) && !OTHER_FORMS.test(path)) return new DomainError('request.not-acceptable');
   const coding = request.headers['content-encoding'];
   if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
-    return new DomainError('request.unsupported-media-type', { detail: 'Compressed bodies are not read; send it without Content-Encoding' });
+    return new DomainError('request.unsupported-media-type', {
+      detail: 'Compressed bodies are not read; send it without Content-Encoding',
+    });
   }
   if (isMalformedQuery(request.query)) {
     const fields: FieldProblem[] = [{ pointer: '?', code: 'malformed-encoding', detail: 'must be percent-encoded UTF-8' }];

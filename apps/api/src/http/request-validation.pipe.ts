@@ -19,6 +19,9 @@ export class RequestValidationPipe implements PipeTransform {
     if (result.issues === undefined) return result.value;
     const fields = fieldProblemsOf(result.issues as readonly SchemaIssue[], value, { type, name: data });
     const [first] = fields;
-    throw new DomainError('request.invalid', { fields, detail: first === undefined ? undefined : `${first.pointer === '' ? 'The body' : first.pointer} ${first.detail}` });
+    throw new DomainError('request.invalid', {
+      fields,
+      detail: first === undefined ? undefined : `${first.pointer === '' ? 'The body' : first.pointer} ${first.detail}`,
+    });
   }
 }

@@ -13,9 +13,16 @@ type JsonObject = Record<string, unknown>;
  */
 export function convertSchema(schema: unknown, { schemaType }: { readonly schemaType: 'input' | 'output' }): ConvertedSchema | undefined {
   if (!(schema instanceof z.ZodType)) return undefined;
-  const { $schema, $defs, ...root } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: schemaType, override: replaceByMetadata, unrepresentable: 'any' }) as JsonObject;
+  const { $schema, $defs, ...root } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io: schemaType,
+    override: replaceByMetadata,
+    unrepresentable: 'any',
+  }) as JsonObject;
   void $schema;
-  const components = Object.fromEntries(Object.entries(($defs ?? {}) as Record<string, JsonObject>).map(([name, definition]) => [name, withoutId(definition)]));
+  const components = Object.fromEntries(
+    Object.entries(($defs ?? {}) as Record<string, JsonObject>).map(([name, definition]) => [name, withoutId(definition)]),
+  );
   const id = root['id'];
   if (typeof id !== 'string') return { schema: root, components };
   return { schema: { $ref: `#/components/schemas/${id}` }, components: { ...components, [id]: withoutId(root) } };

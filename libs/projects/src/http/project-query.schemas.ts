@@ -16,9 +16,14 @@ const EXTERNAL_ID_MAX_LENGTH = 200;
 const SORT_COLUMNS = Object.keys(PROJECT_SORT_COLUMNS) as ProjectSortColumn[];
 const SORTS = SORT_COLUMNS.flatMap((column) => [column, `-${column}` as const]);
 
-const terms = (what: string) => queryList(craftTerm(), { maximumItems: VALUES_MAXIMUM, description: `Only projects of this ${what}; repeat for any of several` }).optional();
+const terms = (what: string) =>
+  queryList(craftTerm(), {
+    maximumItems: VALUES_MAXIMUM,
+    description: `Only projects of this ${what}; repeat for any of several`,
+  }).optional();
 const bound = (what: string, side: 'least' | 'most') => queryDecimal({ description: `${what} of at ${side} this` }).optional();
-const complexityBound = (side: 'least' | 'most') => queryInteger({ minimum: 1, maximum: 5, description: `Complexity of at ${side} this` }).optional();
+const complexityBound = (side: 'least' | 'most') =>
+  queryInteger({ minimum: 1, maximum: 5, description: `Complexity of at ${side} this` }).optional();
 
 /** Query of the list. */
 export const projectListQuerySchema = z.strictObject({
@@ -60,7 +65,10 @@ export function listQueryOf(parameters: ProjectListParameters): Omit<ProjectList
     cursor: parameters.cursor ?? null,
     sort: { column: (sort.startsWith('-') ? sort.slice(1) : sort) as ProjectSortColumn, isDescending: sort.startsWith('-') },
     externalId: parameters.external_id ?? null,
-    filter: [...TERM_FIELDS.flatMap((field) => termCondition(field, parameters[field])), ...NUMBER_FIELDS.flatMap((field) => rangeCondition(field, parameters))],
+    filter: [
+      ...TERM_FIELDS.flatMap((field) => termCondition(field, parameters[field])),
+      ...NUMBER_FIELDS.flatMap((field) => rangeCondition(field, parameters)),
+    ],
   };
 }
 

@@ -84,7 +84,10 @@ export const writtenProjectSchema = z
   .meta({ id: 'WrittenProject' });
 
 export const projectPageSchema = z
-  .strictObject({ items: z.array(projectSchema), next_cursor: z.string().nullable().describe('Pass as cursor for the next page; null on the last one') })
+  .strictObject({
+    items: z.array(projectSchema),
+    next_cursor: z.string().nullable().describe('Pass as cursor for the next page; null on the last one'),
+  })
   .meta({ id: 'ProjectPage' });
 
 export const indexStatusSchema = z

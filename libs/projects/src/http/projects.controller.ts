@@ -1,18 +1,60 @@
 import { ServerConfig } from '#config';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiConflictResponse, ApiCreatedResponse, ApiHeader, ApiNoContentResponse, ApiNotFoundResponse, ApiNotModifiedResponse, ApiOkResponse, ApiOperation, ApiPreconditionFailedResponse, ApiPreconditionRequiredResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiNotFoundResponse,
+  ApiNotModifiedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiPreconditionFailedResponse,
+  ApiPreconditionRequiredResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Project, ProjectFields, ProjectPatch } from '../project.js';
 import { ProjectsService, type ProjectIndexStatus, type WrittenProject } from '../projects.service.js';
 import { noQuery, uuidText } from '../validation/query-rules.js';
 import { entityTagOf, expectedVersionsOf, isNotModified } from './entity-tag.js';
-import { listQueryOf, projectListQuerySchema, writeQuerySchema, type ProjectListParameters, type WriteParameters } from './project-query.schemas.js';
-import { INDEX_STATUS_EXAMPLE, PROJECT_BODY_EXAMPLE, PROJECT_EXAMPLE, PROJECT_PAGE_EXAMPLE, PROJECT_PATCH_EXAMPLE, WRITTEN_PROJECT_EXAMPLE } from './project.examples.js';
-import { indexStatusSchema, projectBodySchema, projectPageSchema, projectPatchSchema, projectSchema, writtenProjectSchema, type IndexStatusReply } from './project.schemas.js';
+import {
+  listQueryOf,
+  projectListQuerySchema,
+  writeQuerySchema,
+  type ProjectListParameters,
+  type WriteParameters,
+} from './project-query.schemas.js';
+import {
+  INDEX_STATUS_EXAMPLE,
+  PROJECT_BODY_EXAMPLE,
+  PROJECT_EXAMPLE,
+  PROJECT_PAGE_EXAMPLE,
+  PROJECT_PATCH_EXAMPLE,
+  WRITTEN_PROJECT_EXAMPLE,
+} from './project.examples.js';
+import {
+  indexStatusSchema,
+  projectBodySchema,
+  projectPageSchema,
+  projectPatchSchema,
+  projectSchema,
+  writtenProjectSchema,
+  type IndexStatusReply,
+} from './project.schemas.js';
 
 const PATH = 'api/v1/projects';
-const ETAG_HEADER = { ETag: { description: 'Version of the row, for If-Match and If-None-Match', schema: { type: 'string' }, example: '"v1"' } } as const;
-const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag the row must still have; otherwise 412', schema: { type: 'string' }, example: '"v1"' } as const;
+const ETAG_HEADER = {
+  ETag: { description: 'Version of the row, for If-Match and If-None-Match', schema: { type: 'string' }, example: '"v1"' },
+} as const;
+const IF_MATCH = {
+  name: 'If-Match',
+  required: false,
+  description: 'ETag the row must still have; otherwise 412',
+  schema: { type: 'string' },
+  example: '"v1"',
+} as const;
 /** The schema comes from the parameter's own; `{}` only satisfies the type of the decorator. */
 const BODY = { schema: {}, examples: { kitchen: { summary: 'A kitchen', value: PROJECT_BODY_EXAMPLE } } };
 const PATCH_BODY = { schema: {}, examples: { price: { summary: 'New price, wood no longer known', value: PROJECT_PATCH_EXAMPLE } } };
@@ -27,9 +69,18 @@ export class ProjectsController {
   ) {}
 
   @Post()
-  @ApiOperation({ operationId: 'createProject', summary: 'Create a project', description: 'Stores the row and marks it for the index in one transaction. It is searchable a moment later: see index_state.' })
+  @ApiOperation({
+    operationId: 'createProject',
+    summary: 'Create a project',
+    description: 'Stores the row and marks it for the index in one transaction. It is searchable a moment later: see index_state.',
+  })
   @ApiBody(BODY)
-  @ApiCreatedResponse({ description: 'Created', standardSchema: writtenProjectSchema, example: WRITTEN_PROJECT_EXAMPLE, headers: { ...ETAG_HEADER, Location: { description: 'Path of the new row', schema: { type: 'string' } } } })
+  @ApiCreatedResponse({
+    description: 'Created',
+    standardSchema: writtenProjectSchema,
+    example: WRITTEN_PROJECT_EXAMPLE,
+    headers: { ...ETAG_HEADER, Location: { description: 'Path of the new row', schema: { type: 'string' } } },
+  })
   @ApiConflictResponse({ description: 'external_id belongs to another project' })
   async create(
     @Body({ schema: projectBodySchema }) body: ProjectFields,
@@ -42,7 +93,11 @@ export class ProjectsController {
   }
 
   @Get()
-  @ApiOperation({ operationId: 'listProjects', summary: 'List projects', description: 'Filtered, sorted pages. Rows written meanwhile neither repeat nor vanish; follow next_cursor until it is null.' })
+  @ApiOperation({
+    operationId: 'listProjects',
+    summary: 'List projects',
+    description: 'Filtered, sorted pages. Rows written meanwhile neither repeat nor vanish; follow next_cursor until it is null.',
+  })
   @ApiOkResponse({ description: 'A page', standardSchema: projectPageSchema, example: PROJECT_PAGE_EXAMPLE })
   async list(@Query({ schema: projectListQuerySchema }) query: ProjectListParameters) {
     const { items, nextCursor } = await this.projects.list(listQueryOf(query));
@@ -50,8 +105,18 @@ export class ProjectsController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getProject', summary: 'Read a project', description: 'The row with its ETag; with If-None-Match 304 when it is still the same.' })
-  @ApiHeader({ name: 'If-None-Match', required: false, description: 'ETag of the copy you have', schema: { type: 'string' }, example: '"v1"' })
+  @ApiOperation({
+    operationId: 'getProject',
+    summary: 'Read a project',
+    description: 'The row with its ETag; with If-None-Match 304 when it is still the same.',
+  })
+  @ApiHeader({
+    name: 'If-None-Match',
+    required: false,
+    description: 'ETag of the copy you have',
+    schema: { type: 'string' },
+    example: '"v1"',
+  })
   @ApiOkResponse({ description: 'The row', standardSchema: projectSchema, example: PROJECT_EXAMPLE, headers: ETAG_HEADER })
   @ApiNotModifiedResponse({ description: 'Unchanged', headers: ETAG_HEADER })
   @ApiNotFoundResponse({ description: 'No such project' })
@@ -69,10 +134,19 @@ export class ProjectsController {
   }
 
   @Put(':id')
-  @ApiOperation({ operationId: 'replaceProject', summary: 'Replace a project', description: 'Writes the whole row; what is absent becomes null or its default. Never creates.' })
+  @ApiOperation({
+    operationId: 'replaceProject',
+    summary: 'Replace a project',
+    description: 'Writes the whole row; what is absent becomes null or its default. Never creates.',
+  })
   @ApiHeader(IF_MATCH)
   @ApiBody(BODY)
-  @ApiOkResponse({ description: 'Replaced', standardSchema: writtenProjectSchema, example: { ...WRITTEN_PROJECT_EXAMPLE, version: 2 }, headers: ETAG_HEADER })
+  @ApiOkResponse({
+    description: 'Replaced',
+    standardSchema: writtenProjectSchema,
+    example: { ...WRITTEN_PROJECT_EXAMPLE, version: 2 },
+    headers: ETAG_HEADER,
+  })
   @ApiNotFoundResponse({ description: 'No such project' })
   @ApiConflictResponse({ description: 'external_id belongs to another project' })
   @ApiPreconditionFailedResponse({ description: 'The row has another version' })
@@ -88,10 +162,19 @@ export class ProjectsController {
   }
 
   @Patch(':id')
-  @ApiOperation({ operationId: 'patchProject', summary: 'Change some fields of a project', description: 'A merge patch (RFC 7396): absent fields stay, null clears a field; name and description cannot be cleared.' })
+  @ApiOperation({
+    operationId: 'patchProject',
+    summary: 'Change some fields of a project',
+    description: 'A merge patch (RFC 7396): absent fields stay, null clears a field; name and description cannot be cleared.',
+  })
   @ApiHeader(IF_MATCH)
   @ApiBody(PATCH_BODY)
-  @ApiOkResponse({ description: 'Changed', standardSchema: writtenProjectSchema, example: { ...WRITTEN_PROJECT_EXAMPLE, ...PROJECT_PATCH_EXAMPLE, version: 2 }, headers: ETAG_HEADER })
+  @ApiOkResponse({
+    description: 'Changed',
+    standardSchema: writtenProjectSchema,
+    example: { ...WRITTEN_PROJECT_EXAMPLE, ...PROJECT_PATCH_EXAMPLE, version: 2 },
+    headers: ETAG_HEADER,
+  })
   @ApiNotFoundResponse({ description: 'No such project' })
   @ApiConflictResponse({ description: 'external_id belongs to another project' })
   @ApiPreconditionFailedResponse({ description: 'The row has another version' })
@@ -108,7 +191,11 @@ export class ProjectsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ operationId: 'deleteProject', summary: 'Delete a project', description: 'Searches stop showing it at once, because results are read from PostgreSQL; its point leaves the index a moment later.' })
+  @ApiOperation({
+    operationId: 'deleteProject',
+    summary: 'Delete a project',
+    description: 'Searches stop showing it at once, because results are read from PostgreSQL; its point leaves the index a moment later.',
+  })
   @ApiHeader(IF_MATCH)
   @ApiNoContentResponse({ description: 'Deleted' })
   @ApiNotFoundResponse({ description: 'No such project' })
@@ -123,7 +210,11 @@ export class ProjectsController {
   }
 
   @Get(':id/index-status')
-  @ApiOperation({ operationId: 'getProjectIndexStatus', summary: 'Where a project stands on its way into the index', description: 'Ledger state of the row in the generation that serves searches, with the last error if there was one.' })
+  @ApiOperation({
+    operationId: 'getProjectIndexStatus',
+    summary: 'Where a project stands on its way into the index',
+    description: 'Ledger state of the row in the generation that serves searches, with the last error if there was one.',
+  })
   @ApiOkResponse({ description: 'The state', standardSchema: indexStatusSchema, example: INDEX_STATUS_EXAMPLE })
   @ApiNotFoundResponse({ description: 'No such project' })
   async indexStatus(@Param('id', { schema: uuidText }) id: string, @Query({ schema: noQuery }) _query: unknown): Promise<IndexStatusReply> {

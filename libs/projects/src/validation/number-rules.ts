@@ -13,7 +13,10 @@ export function decimalNumber(maximum: number) {
     .number()
     .min(0)
     .max(maximum)
-    .refine((value) => Number(value.toFixed(DECIMALS)) === value, { message: `must have at most ${DECIMALS} decimals`, params: { code: 'too-many-decimals' } })
+    .refine((value) => Number(value.toFixed(DECIMALS)) === value, {
+      message: `must have at most ${DECIMALS} decimals`,
+      params: { code: 'too-many-decimals' },
+    })
     .meta({ multipleOf: 0.01 });
 }
 

@@ -9,14 +9,21 @@ const INTEGER_PATTERN = /^-?\d{1,9}$/;
 /** 15 digits are what a double holds exactly. */
 const DECIMAL_PATTERN = /^-?\d{1,15}(\.\d{1,9})?$/;
 
-export function queryInteger(options: { readonly minimum: number; readonly maximum: number; readonly description: string; readonly default?: number }) {
+export function queryInteger(options: {
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly description: string;
+  readonly default?: number;
+}) {
   const { minimum, maximum, description } = options;
   return z
     .string()
     .regex(INTEGER_PATTERN, 'must be a whole number')
     .transform(Number)
     .pipe(z.number().min(minimum).max(maximum))
-    .meta({ openapi: { type: 'integer', minimum, maximum, description, ...(options.default === undefined ? {} : { default: options.default }) } });
+    .meta({
+      openapi: { type: 'integer', minimum, maximum, description, ...(options.default === undefined ? {} : { default: options.default }) },
+    });
 }
 
 export function queryDecimal(options: { readonly description: string; readonly minimum?: number; readonly maximum?: number }) {
@@ -37,10 +44,15 @@ export function queryDecimal(options: { readonly description: string; readonly m
 }
 
 /** One value or several (`?region=Bavaria&region=Tyrol`); the result is always a list. */
-export function queryList<Item extends z.ZodType<string, string>>(item: Item, options: { readonly description: string; readonly maximumItems: number }) {
+export function queryList<Item extends z.ZodType<string, string>>(
+  item: Item,
+  options: { readonly description: string; readonly maximumItems: number },
+) {
   return z
     .union([item.transform((value) => [value]), z.array(item).max(options.maximumItems)])
-    .meta({ openapi: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: options.maximumItems, description: options.description } });
+    .meta({
+      openapi: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: options.maximumItems, description: options.description },
+    });
 }
 
 /** The one spelling of a UUID that the API takes; lower case afterwards, as PostgreSQL prints it. */

@@ -9,7 +9,10 @@ export function findTextDefect(text: string): 'nul' | 'lone-surrogate' | null {
   return text.isWellFormed() ? null : 'lone-surrogate';
 }
 
-const DEFECT_DETAILS = { nul: 'must not contain the NUL character', 'lone-surrogate': 'must be well-formed Unicode: it has half of a surrogate pair' } as const;
+const DEFECT_DETAILS = {
+  nul: 'must not contain the NUL character',
+  'lone-surrogate': 'must be well-formed Unicode: it has half of a surrogate pair',
+} as const;
 
 /** A text that PostgreSQL can store and that is not blank. Lengths count UTF-16 code units, as JavaScript does. */
 export function storableText(maxLength: number) {
@@ -21,7 +24,8 @@ export function storableText(maxLength: number) {
       const defect = findTextDefect(text);
       if (defect !== null) context.addIssue({ code: 'custom', params: { code: defect }, message: DEFECT_DETAILS[defect] });
       // The empty text has its own rule.
-      else if (text !== '' && text.trim() === '') context.addIssue({ code: 'custom', params: { code: 'blank' }, message: 'must not be blank' });
+      else if (text !== '' && text.trim() === '')
+        context.addIssue({ code: 'custom', params: { code: 'blank' }, message: 'must not be blank' });
     });
 }
 
@@ -43,7 +47,11 @@ export function craftTerm() {
       // The empty text has its own rule.
       if (text === '') return;
       if (!TERM_PATTERN.test(text)) {
-        context.addIssue({ code: 'custom', params: { code: 'forbidden-character' }, message: 'may only contain letters, digits, spaces and - _ . / & +' });
+        context.addIssue({
+          code: 'custom',
+          params: { code: 'forbidden-character' },
+          message: 'may only contain letters, digits, spaces and - _ . / & +',
+        });
       } else if (text.trim() === '') {
         context.addIssue({ code: 'custom', params: { code: 'blank' }, message: 'must not be blank' });
       }

@@ -1,4 +1,12 @@
-import { craftTerm, PROJECT_FILTER_FIELDS, type ProjectCondition, type ProjectFilter, type ProjectFilterField, type ProjectNumberField, type ProjectTermField } from '#projects';
+import {
+  craftTerm,
+  PROJECT_FILTER_FIELDS,
+  type ProjectCondition,
+  type ProjectFilter,
+  type ProjectFilterField,
+  type ProjectNumberField,
+  type ProjectTermField,
+} from '#projects';
 import { z } from 'zod';
 
 /** More values of one field than a person would ever tick. */
@@ -7,14 +15,24 @@ const VALUES_MAXIMUM = 50;
 const number = z.number();
 const range = z
   .strictObject({ gt: number.optional(), gte: number.optional(), lt: number.optional(), lte: number.optional() })
-  .refine((bounds) => Object.values(bounds).some((bound) => bound !== undefined), { message: 'must have at least one of gt, gte, lt, lte', params: { code: 'required' } });
+  .refine((bounds) => Object.values(bounds).some((bound) => bound !== undefined), {
+    message: 'must have at least one of gt, gte, lt, lte',
+    params: { code: 'required' },
+  });
 
 const terms = z.union([craftTerm(), z.array(craftTerm()).min(1).max(VALUES_MAXIMUM)]).optional();
 const numbers = z.union([number, range]).optional();
 
 /** `filters` of a search: every field given must match; a list means any of its values. */
 export const filtersSchema = z
-  .strictObject({ project_type: terms, region: terms, wood_type: terms, complexity: numbers, final_price: numbers, total_area_sqm: numbers })
+  .strictObject({
+    project_type: terms,
+    region: terms,
+    wood_type: terms,
+    complexity: numbers,
+    final_price: numbers,
+    total_area_sqm: numbers,
+  })
   .meta({ id: 'ProjectFilters' });
 export type FiltersInput = z.output<typeof filtersSchema>;
 

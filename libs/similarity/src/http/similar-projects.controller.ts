@@ -13,12 +13,23 @@ export class SimilarProjectsController {
   constructor(private readonly similarity: SimilarityService) {}
 
   @Get(':id/similar')
-  @ApiOperation({ operationId: 'findProjectsLike', summary: 'Find projects like a stored one', description: 'Compares with the present text of the row, also when it is not in the index yet; the row itself is left out.' })
+  @ApiOperation({
+    operationId: 'findProjectsLike',
+    summary: 'Find projects like a stored one',
+    description: 'Compares with the present text of the row, also when it is not in the index yet; the row itself is left out.',
+  })
   @ApiOkResponse({ description: 'Best first, equal ones by id', standardSchema: searchReplySchema, example: SEARCH_REPLY_EXAMPLE })
   @ApiNotFoundResponse({ description: 'No such project' })
-  async similar(@Param('id', { schema: uuidText }) id: string, @Query({ schema: similarQuerySchema }) query: SimilarParameters): Promise<SearchReply> {
+  async similar(
+    @Param('id', { schema: uuidText }) id: string,
+    @Query({ schema: similarQuerySchema }) query: SimilarParameters,
+  ): Promise<SearchReply> {
     const startedAtMs = performance.now();
-    const result = await this.similarity.findSimilarTo(id, { topK: query.top_k ?? TOP_K_DEFAULT, threshold: query.threshold ?? null, filter: [] });
+    const result = await this.similarity.findSimilarTo(id, {
+      topK: query.top_k ?? TOP_K_DEFAULT,
+      threshold: query.threshold ?? null,
+      filter: [],
+    });
     return searchReplyOf(result, startedAtMs);
   }
 }

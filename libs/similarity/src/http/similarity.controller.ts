@@ -4,8 +4,25 @@ import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SimilarityService } from '../similarity.service.js';
 import { filterOf } from './filters.schema.js';
 import { batchEntryOf, elapsedMsSince, searchReplyOf, statsReplyOf } from './search-reply.js';
-import { BATCH_REPLY_EXAMPLE, BATCH_SIMILAR_EXAMPLE, FIND_SIMILAR_EXAMPLE, SEARCH_REPLY_EXAMPLE, STATS_REPLY_EXAMPLE } from './similarity.examples.js';
-import { batchReplySchema, batchSimilarSchema, findSimilarSchema, searchReplySchema, statsReplySchema, type BatchReply, type BatchSimilarRequest, type FindSimilarRequest, type SearchReply, type StatsReply } from './similarity.schemas.js';
+import {
+  BATCH_REPLY_EXAMPLE,
+  BATCH_SIMILAR_EXAMPLE,
+  FIND_SIMILAR_EXAMPLE,
+  SEARCH_REPLY_EXAMPLE,
+  STATS_REPLY_EXAMPLE,
+} from './similarity.examples.js';
+import {
+  batchReplySchema,
+  batchSimilarSchema,
+  findSimilarSchema,
+  searchReplySchema,
+  statsReplySchema,
+  type BatchReply,
+  type BatchSimilarRequest,
+  type FindSimilarRequest,
+  type SearchReply,
+  type StatsReply,
+} from './similarity.schemas.js';
 
 /** Search by text. */
 @ApiTags('similarity')
@@ -15,28 +32,57 @@ export class SimilarityController {
 
   @Post('find-similar')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'findSimilar', summary: 'Find projects like a text', description: 'Embeds the text, finds the nearest projects and reads them from PostgreSQL: deleted rows never appear, filters hold on the rows as they are now.' })
+  @ApiOperation({
+    operationId: 'findSimilar',
+    summary: 'Find projects like a text',
+    description:
+      'Embeds the text, finds the nearest projects and reads them from PostgreSQL: deleted rows never appear, filters hold on the rows as they are now.',
+  })
   @ApiBody({ schema: {}, examples: { kitchen: { summary: 'A kitchen, filtered', value: FIND_SIMILAR_EXAMPLE } } })
   @ApiOkResponse({ description: 'Best first, equal ones by id', standardSchema: searchReplySchema, example: SEARCH_REPLY_EXAMPLE })
-  async findSimilar(@Body({ schema: findSimilarSchema }) body: FindSimilarRequest, @Query({ schema: noQuery }) _query: unknown): Promise<SearchReply> {
+  async findSimilar(
+    @Body({ schema: findSimilarSchema }) body: FindSimilarRequest,
+    @Query({ schema: noQuery }) _query: unknown,
+  ): Promise<SearchReply> {
     const startedAtMs = performance.now();
-    const result = await this.similarity.findSimilar({ query: body.query, topK: body.top_k, threshold: body.threshold ?? null, filter: filterOf(body.filters) });
+    const result = await this.similarity.findSimilar({
+      query: body.query,
+      topK: body.top_k,
+      threshold: body.threshold ?? null,
+      filter: filterOf(body.filters),
+    });
     return searchReplyOf(result, startedAtMs);
   }
 
   @Post('batch-similar')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'batchSimilar', summary: 'Find projects like each of several texts', description: 'One call for up to 50 texts; options hold for all of them.' })
+  @ApiOperation({
+    operationId: 'batchSimilar',
+    summary: 'Find projects like each of several texts',
+    description: 'One call for up to 50 texts; options hold for all of them.',
+  })
   @ApiBody({ schema: {}, examples: { two: { summary: 'Two texts', value: BATCH_SIMILAR_EXAMPLE } } })
   @ApiOkResponse({ description: 'One entry per query, in their order', standardSchema: batchReplySchema, example: BATCH_REPLY_EXAMPLE })
-  async batchSimilar(@Body({ schema: batchSimilarSchema }) body: BatchSimilarRequest, @Query({ schema: noQuery }) _query: unknown): Promise<BatchReply> {
+  async batchSimilar(
+    @Body({ schema: batchSimilarSchema }) body: BatchSimilarRequest,
+    @Query({ schema: noQuery }) _query: unknown,
+  ): Promise<BatchReply> {
     const startedAtMs = performance.now();
-    const { results, ...freshness } = await this.similarity.findSimilarBatch({ queries: body.queries, topK: body.top_k, threshold: body.threshold ?? null, filter: filterOf(body.filters) });
+    const { results, ...freshness } = await this.similarity.findSimilarBatch({
+      queries: body.queries,
+      topK: body.top_k,
+      threshold: body.threshold ?? null,
+      filter: filterOf(body.filters),
+    });
     return { results: results.map((result) => batchEntryOf(result, freshness)), batch_time_ms: elapsedMsSince(startedAtMs) };
   }
 
   @Get('stats')
-  @ApiOperation({ operationId: 'getIndexStatistics', summary: 'The index that answers searches', description: 'Counts of the serving collection, its model and how many rows it is behind.' })
+  @ApiOperation({
+    operationId: 'getIndexStatistics',
+    summary: 'The index that answers searches',
+    description: 'Counts of the serving collection, its model and how many rows it is behind.',
+  })
   @ApiOkResponse({ description: 'The counts', standardSchema: statsReplySchema, example: STATS_REPLY_EXAMPLE })
   async stats(@Query({ schema: noQuery }) _query: unknown): Promise<StatsReply> {
     return statsReplyOf(await this.similarity.statistics());

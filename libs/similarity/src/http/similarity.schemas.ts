@@ -12,12 +12,20 @@ const queryText = storableText(QUERY_MAX_LENGTH);
 
 const options = {
   top_k: z.number().int().min(1).max(TOP_K_MAXIMUM).default(TOP_K_DEFAULT),
-  threshold: z.number().min(-1).max(1).optional().describe('Only results at least this similar (cosine); default: SIMILARITY_THRESHOLD, normally 0.3'),
+  threshold: z
+    .number()
+    .min(-1)
+    .max(1)
+    .optional()
+    .describe('Only results at least this similar (cosine); default: SIMILARITY_THRESHOLD, normally 0.3'),
   filters: filtersSchema.optional(),
   mode: z
     .string()
     .refine((mode) => MODES.includes(mode), { message: `must be one of ${MODES.join(', ')}`, params: { code: 'not-allowed' }, abort: true })
-    .refine((mode) => mode === 'vector', { message: 'is not available: this version searches by vector only', params: { code: 'not-available' } })
+    .refine((mode) => mode === 'vector', {
+      message: 'is not available: this version searches by vector only',
+      params: { code: 'not-available' },
+    })
     .meta({ enum: ['vector'] })
     .default('vector'),
 };
@@ -50,7 +58,9 @@ const freshness = {
 };
 
 const result = {
-  results: z.array(z.strictObject({ project: projectSchema, similarity: z.number().describe('Cosine, 4 decimals'), rank: z.number().int() })),
+  results: z.array(
+    z.strictObject({ project: projectSchema, similarity: z.number().describe('Cosine, 4 decimals'), rank: z.number().int() }),
+  ),
   total: z.number().int().describe('Number of results'),
   truncated: z.boolean().describe('Whether the text was longer than the model reads, so that its end did not count'),
 };
@@ -61,7 +71,9 @@ export type SearchReply = z.output<typeof searchReplySchema>;
 const batchEntrySchema = z.strictObject({ ...result, ...freshness }).meta({ id: 'BatchEntry' });
 export type BatchEntry = z.output<typeof batchEntrySchema>;
 
-export const batchReplySchema = z.strictObject({ results: z.array(batchEntrySchema).describe('In the order of the queries'), batch_time_ms: z.number() }).meta({ id: 'BatchReply' });
+export const batchReplySchema = z
+  .strictObject({ results: z.array(batchEntrySchema).describe('In the order of the queries'), batch_time_ms: z.number() })
+  .meta({ id: 'BatchReply' });
 export type BatchReply = z.output<typeof batchReplySchema>;
 
 export const statsReplySchema = z
