@@ -172,7 +172,7 @@ export class LocalCollection {
   info(): CollectionInfo {
     return {
       dimensions: this.dimensions,
-      status: this.hasGraphWork() ? 'yellow' : 'green',
+      status: this.isGraphBehind() ? 'yellow' : 'green',
       pointsCount: this.table.length,
       indexedVectorsCount: this.graph?.size ?? 0,
       metadata: Object.fromEntries(this.metadata),
@@ -187,15 +187,15 @@ export class LocalCollection {
     this.changes++;
   }
 
-  /** Whether rows wait to enter the graph. */
+  /** Whether the graph is to be built further, or given up. */
   hasGraphWork(): boolean {
-    return this.table.length > this.exactLimit && this.table.length > (this.graph?.size ?? 0);
+    return this.isGraphBehind() || this.isGraphIdle();
   }
 
-  /** Builds the graph further until it is complete or the time is over. */
+  /** Builds the graph further until it is complete or the time is over. Gives it up when a scan has long become enough. */
   buildGraph(budgetMs: number): void {
-    if (this.graph !== null && this.table.length * 2 < this.exactLimit) this.graph = null;
-    if (!this.hasGraphWork()) return;
+    if (this.isGraphIdle()) this.graph = null;
+    if (!this.isGraphBehind()) return;
     this.graph ??= new HnswGraph(this.dimensions);
     const endMs = performance.now() + budgetMs;
     do {
@@ -205,6 +205,15 @@ export class LocalCollection {
       }
       this.graph.add(this.graphCursor, this.table.vectors.at(this.graphCursor));
     } while (this.graph.size < this.table.length && performance.now() < endMs);
+  }
+
+  private isGraphBehind(): boolean {
+    return this.table.length > this.exactLimit && this.table.length > (this.graph?.size ?? 0);
+  }
+
+  /** At half the limit, so that a count that swings around the limit does not build again and again. */
+  private isGraphIdle(): boolean {
+    return this.graph !== null && this.table.length * 2 < this.exactLimit;
   }
 
   private checkPoint(id: string, { rev }: PointPayload, vector: Float32Array): string {

@@ -37,7 +37,7 @@ export class LocalEngine {
   }
 
   /** Reads what is whole; sets aside what is not; removes what a crash left half written. */
-  load(): LoadReport {
+  async load(): Promise<LoadReport> {
     const { folder, exactLimit } = this.options;
     mkdirSync(folder, { recursive: true, mode: OWNER_ONLY });
     const loaded: { collection: string; points: number }[] = [];
@@ -51,7 +51,7 @@ export class LocalEngine {
       const name = collectionOfFile(file);
       if (name === null) continue;
       try {
-        const collection = readSnapshot(join(folder, file), name, exactLimit);
+        const collection = await readSnapshot(join(folder, file), name, exactLimit);
         this.collections.set(name, collection);
         this.savedChanges.set(collection, collection.changes);
         loaded.push({ collection: name, points: collection.table.length });

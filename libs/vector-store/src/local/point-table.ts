@@ -54,6 +54,11 @@ export class PointTable implements FilterRows {
     this.order.add(id);
   }
 
+  /** Number of different ids; below `length` only while {@link appendIds} has brought some twice. */
+  get idCount(): number {
+    return this.rows.size;
+  }
+
   /** Adds rows whose vectors and cells the caller then writes in place. Of equal ids the caller removes all but one with {@link removeRow}. */
   appendIds(ids: readonly string[]): void {
     for (const id of ids) {

@@ -25,8 +25,8 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  load: () => {
-    const report = engine.load();
+  load: async () => {
+    const report = await engine.load();
     snapshots.start();
     graphs.wake();
     return report;

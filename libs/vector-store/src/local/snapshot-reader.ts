@@ -1,7 +1,8 @@
-import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { CollectionSpec } from '../vector-store.js';
 import { LocalCollection } from './local-collection.js';
+import { PartChecksum } from './part-checksum.js';
+import type { PointTable } from './point-table.js';
 import {
   BLOCK_HEAD_BYTES,
   BLOCK_MARK,
@@ -30,22 +31,22 @@ export class DamagedSnapshotError extends Error {
 /**
  * Reads a snapshot; what it returns had every byte checked against the checksum.
  *
- * Being whole does not make it current: the caller's caller compares every point with the ledger.
+ * Being whole does not make it current: every point must be compared with the ledger.
  *
  * @throws DamagedSnapshotError for whatever is wrong with the content
  * @throws Error of the file system when the file cannot be read
  */
-export function readSnapshot(path: string, name: string, exactLimit: number): LocalCollection {
+export async function readSnapshot(path: string, name: string, exactLimit: number): Promise<LocalCollection> {
   const descriptor = openSync(path, 'r');
   try {
-    return new SnapshotReader(descriptor).read(name, exactLimit);
+    return await new SnapshotReader(descriptor).read(name, exactLimit);
   } finally {
     closeSync(descriptor);
   }
 }
 
 class SnapshotReader {
-  private readonly hash: Hash = createHash('sha256');
+  private readonly checksum = new PartChecksum();
   /** Bytes before the checksum that are not read yet: no length in the file may ask for more, so damage cannot exhaust the memory. */
   private remaining: number;
 
@@ -53,79 +54,86 @@ class SnapshotReader {
     this.remaining = fstatSync(descriptor).size - DIGEST_BYTES;
   }
 
-  read(name: string, exactLimit: number): LocalCollection {
-    const spec = this.readHead();
+  async read(name: string, exactLimit: number): Promise<LocalCollection> {
+    const spec = await this.readHeader();
     if (spec.name !== name) throw new DamagedSnapshotError('it belongs to another collection');
     const collection = new LocalCollection(spec.name, spec.dimensions, exactLimit);
     collection.complete(spec);
     collection.setMetadata(spec.metadata);
-    this.readBlocks(collection);
-    this.checkDigest();
+    await this.readBlocks(collection);
+    const digest = Buffer.alloc(DIGEST_BYTES);
+    this.fill(digest);
+    if (!digest.equals(await this.checksum.digest())) throw new DamagedSnapshotError('its checksum does not match');
+    removeOlderCopies(collection);
     return collection;
   }
 
-  private readHead(): CollectionSpec {
-    const prelude = this.take(PRELUDE_BYTES);
+  private async readHeader(): Promise<CollectionSpec> {
+    const prelude = await this.takePart(PRELUDE_BYTES);
     if (prelude.toString('latin1', 0, MAGIC.length) !== MAGIC) throw new DamagedSnapshotError('it is no snapshot');
     const version = prelude.readUInt32LE(MAGIC.length);
     if (version !== FORMAT_VERSION) throw new DamagedSnapshotError(`it has format ${version}, not ${FORMAT_VERSION}`);
     const length = prelude.readUInt32LE(MAGIC.length + 4);
     if (length > MAX_HEADER_BYTES) throw new DamagedSnapshotError('its header is too long');
-    const spec = parse<Partial<CollectionSpec>>(this.take(length));
+    const spec = parse<Partial<CollectionSpec>>(await this.takePart(length));
     const { name, dimensions, payloadIndexes, metadata } = spec;
     const isWhole = typeof name === 'string' && Number.isSafeInteger(dimensions) && dimensions! > 0 && Array.isArray(payloadIndexes);
     if (!isWhole || typeof metadata !== 'object') throw new DamagedSnapshotError('its header is not whole');
     return { name, dimensions: dimensions!, payloadIndexes, metadata };
   }
 
-  private readBlocks(collection: LocalCollection): void {
-    const duplicates: number[] = [];
-    while (this.remaining > END_BYTES) this.readBlock(collection, duplicates);
-    const end = this.take(END_BYTES);
-    const isEnd = end.readUInt32LE(0) === END_MARK && end.readDoubleLE(8) === collection.table.length;
+  private async readBlocks(collection: LocalCollection): Promise<void> {
+    const { table } = collection;
+    const bytesPerRow = ID_BYTES + table.dimensions * Float32Array.BYTES_PER_ELEMENT;
+    table.vectors.resize(Math.floor(Math.max(0, this.remaining) / bytesPerRow));
+    while (this.remaining > END_BYTES) await this.readBlock(table);
+    const end = await this.takePart(END_BYTES);
+    const isEnd = end.readUInt32LE(0) === END_MARK && end.readDoubleLE(8) === table.length;
     if (!isEnd) throw new DamagedSnapshotError('its end is missing');
-    removeOlderCopies(collection, duplicates);
   }
 
-  private readBlock({ table }: LocalCollection, duplicates: number[]): void {
-    const head = this.take(BLOCK_HEAD_BYTES);
+  private async readBlock(table: PointTable): Promise<void> {
+    const head = await this.takePart(BLOCK_HEAD_BYTES);
     const rows = head.readUInt32LE(4);
     if (head.readUInt32LE(0) !== BLOCK_MARK || rows > MAX_BLOCK_ROWS) throw new DamagedSnapshotError('a block is not whole');
-    const idBytes = this.take(rows * ID_BYTES);
-    const columns = parse<Record<string, EncodedColumn>>(this.take(head.readUInt32LE(8)));
-    if (rows * table.dimensions * Float32Array.BYTES_PER_ELEMENT > this.remaining) throw new DamagedSnapshotError('a block is cut off');
+    const described = await this.takePart(rows * ID_BYTES + head.readUInt32LE(8));
+    const columns = parse<Record<string, EncodedColumn>>(described.subarray(rows * ID_BYTES));
+    const vectorBytes = rows * table.dimensions * Float32Array.BYTES_PER_ELEMENT;
+    if (vectorBytes > this.remaining) throw new DamagedSnapshotError('a block is cut off');
     const first = table.length;
-    const ids = Array.from({ length: rows }, (_, i) => idBytes.toString('latin1', i * ID_BYTES, (i + 1) * ID_BYTES));
-    ids.forEach((id, i) => {
-      const other = table.rowOf(id);
-      if (other !== undefined) duplicates.push(first + i);
-    });
-    table.appendIds(ids);
+    // Slices of one string: the ids of a block share its memory.
+    const idText = described.toString('latin1', 0, rows * ID_BYTES);
+    table.appendIds(Array.from({ length: rows }, (_, i) => idText.slice(i * ID_BYTES, (i + 1) * ID_BYTES)));
     for (const [field, column] of Object.entries(columns)) table.payloads.setCells(field, first, decode(column, rows));
-    table.vectors.forEachPiece(first, rows, (piece) => this.fill(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)));
+    await this.readVectors(table, first, rows);
   }
 
-  private take(length: number): Buffer {
+  private async readVectors({ vectors, dimensions }: PointTable, first: number, rows: number): Promise<void> {
+    const inPlace = vectors.contiguous(first, rows);
+    if (inPlace !== null) {
+      // Straight into place: the vectors are most of the file and are not copied again.
+      await this.fillPart(Buffer.from(inPlace.buffer, inPlace.byteOffset, inPlace.byteLength));
+      return;
+    }
+    const block = new Float32Array(rows * dimensions);
+    await this.fillPart(Buffer.from(block.buffer));
+    for (let i = 0; i < rows; i++) vectors.set(first + i, block.subarray(i * dimensions, (i + 1) * dimensions));
+  }
+
+  private async takePart(length: number): Promise<Buffer> {
     if (length > this.remaining) throw new DamagedSnapshotError('it is cut off');
     const bytes = Buffer.allocUnsafe(length);
-    this.fill(bytes);
+    await this.fillPart(bytes);
     return bytes;
   }
 
-  /** Reads straight into place: the vectors are most of the file and are not copied again. */
-  private fill(bytes: Buffer): void {
-    this.readFully(bytes);
+  private async fillPart(bytes: Buffer): Promise<void> {
+    this.fill(bytes);
     this.remaining -= bytes.length;
-    this.hash.update(bytes);
+    await this.checksum.add(bytes);
   }
 
-  private checkDigest(): void {
-    const digest = Buffer.alloc(DIGEST_BYTES);
-    this.readFully(digest);
-    if (!digest.equals(this.hash.digest())) throw new DamagedSnapshotError('its checksum does not match');
-  }
-
-  private readFully(bytes: Buffer): void {
+  private fill(bytes: Buffer): void {
     for (let done = 0; done < bytes.length;) {
       const read = readSync(this.descriptor, bytes, done, bytes.length - done, null);
       if (read === 0) throw new DamagedSnapshotError('it is cut off');
@@ -135,14 +143,12 @@ class SnapshotReader {
 }
 
 /** A point that moved while the file was written is in it twice: the higher rev stays. */
-function removeOlderCopies({ table }: LocalCollection, duplicates: readonly number[]): void {
-  if (duplicates.length === 0) return;
-  const repeated = new Set(duplicates.map((row) => table.idAt(row)));
+function removeOlderCopies({ table }: LocalCollection): void {
+  if (table.idCount === table.length) return;
   const newest = new Map<string, number>();
   const losers: number[] = [];
   for (let row = 0; row < table.length; row++) {
     const id = table.idAt(row);
-    if (!repeated.has(id)) continue;
     const other = newest.get(id);
     const isNewer = other === undefined || (table.revAt(row) ?? 0) > (table.revAt(other) ?? 0);
     if (isNewer) newest.set(id, row);
@@ -151,7 +157,7 @@ function removeOlderCopies({ table }: LocalCollection, duplicates: readonly numb
   }
   // From the last to the first: a removal then moves only rows that stay.
   for (const row of losers.sort((a, b) => b - a)) table.removeRow(row);
-  for (let row = 0; row < table.length; row++) if (repeated.has(table.idAt(row))) table.claimId(row);
+  for (let row = 0; row < table.length; row++) table.claimId(row);
 }
 
 function parse<Value>(bytes: Buffer): Value {

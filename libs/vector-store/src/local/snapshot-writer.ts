@@ -65,12 +65,12 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 async function writeAll(file: FileHandle, collection: LocalCollection): Promise<void> {
-  const hash = createHash('sha256');
-  const write = async (bytes: Buffer) => {
-    hash.update(bytes);
-    await file.writeFile(bytes);
+  const checksum = createHash('sha256');
+  const write = async (parts: readonly Buffer[]) => {
+    for (const part of parts) checksum.update(createHash('sha256').update(part).digest());
+    await file.writeFile(Buffer.concat(parts));
   };
-  await write(encodeHead(collection));
+  await write(encodeHeader(collection));
   let written = 0;
   for (let end = collection.table.length; end > 0;) {
     end = Math.min(end, collection.table.length);
@@ -79,34 +79,35 @@ async function writeAll(file: FileHandle, collection: LocalCollection): Promise<
     written += end - first;
     end = first;
   }
-  await write(encodeEnd(written));
-  await file.writeFile(hash.digest());
+  await write([encodeEnd(written)]);
+  await file.writeFile(checksum.digest());
 }
 
-function encodeHead(collection: LocalCollection): Buffer {
+function encodeHeader(collection: LocalCollection): Buffer[] {
   const header = Buffer.from(JSON.stringify(collection.describe()));
   const prelude = Buffer.alloc(PRELUDE_BYTES);
   prelude.write(MAGIC, 'latin1');
   prelude.writeUInt32LE(FORMAT_VERSION, MAGIC.length);
   prelude.writeUInt32LE(header.length, MAGIC.length + 4);
-  return Buffer.concat([prelude, header]);
+  return [prelude, header];
 }
 
 /** Copies the rows: the bytes that are hashed must be the bytes that are written, whatever happens to the rows meanwhile. */
-function encodeBlock({ table }: LocalCollection, first: number, rows: number): Buffer {
+function encodeBlock({ table }: LocalCollection, first: number, rows: number): Buffer[] {
   const columns: Record<string, EncodedColumn> = {};
   for (const field of table.payloads.fields()) {
     const cells = table.payloads.cellsOf(field)!;
     columns[field] = encodeColumn(Array.from({ length: rows }, (_, i) => cells[first + i]));
   }
   const payloads = Buffer.from(JSON.stringify(columns));
-  const vectors = table.vectors.slice(first, rows);
-  const head = Buffer.alloc(BLOCK_HEAD_BYTES + rows * ID_BYTES);
+  const head = Buffer.alloc(BLOCK_HEAD_BYTES);
   head.writeUInt32LE(BLOCK_MARK, 0);
   head.writeUInt32LE(rows, 4);
   head.writeUInt32LE(payloads.length, 8);
-  for (let i = 0; i < rows; i++) head.write(table.idAt(first + i), BLOCK_HEAD_BYTES + i * ID_BYTES, 'latin1');
-  return Buffer.concat([head, payloads, Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength)]);
+  const ids = Buffer.alloc(rows * ID_BYTES);
+  for (let i = 0; i < rows; i++) ids.write(table.idAt(first + i), i * ID_BYTES, 'latin1');
+  const vectors = table.vectors.slice(first, rows);
+  return [head, Buffer.concat([ids, payloads]), Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength)];
 }
 
 function encodeEnd(rows: number): Buffer {

@@ -1,6 +1,7 @@
 /** Bytes of one segment: large enough that a scan of a segment amortises the call into native code, small enough that growing wastes little. */
 const SEGMENT_BYTES = 24 * 1024 * 1024;
-const MIN_SEGMENT_ROWS = 256;
+/** Segments end where the blocks of a snapshot end, so that a block can be read into place. */
+const ROW_MULTIPLE = 512;
 const BYTES_PER_COMPONENT = 4;
 
 /**
@@ -14,7 +15,8 @@ export class VectorSegments {
   private readonly segments: Float32Array[] = [];
 
   constructor(readonly dimensions: number) {
-    this.rowsPerSegment = Math.max(MIN_SEGMENT_ROWS, Math.floor(SEGMENT_BYTES / (dimensions * BYTES_PER_COMPONENT)));
+    const fitting = Math.floor(SEGMENT_BYTES / (dimensions * BYTES_PER_COMPONENT));
+    this.rowsPerSegment = Math.max(1, Math.floor(fitting / ROW_MULTIPLE)) * ROW_MULTIPLE;
   }
 
   /** Makes rows 0 to `rows - 1` usable, and gives memory back that is far beyond them. New rows hold no defined values. */
@@ -31,7 +33,7 @@ export class VectorSegments {
     const first = this.segments[0];
     const capacity = first === undefined ? 0 : first.length / this.dimensions;
     if (rows <= capacity) return;
-    const larger = Math.min(this.rowsPerSegment, Math.max(MIN_SEGMENT_ROWS, rows, capacity * 2));
+    const larger = Math.min(this.rowsPerSegment, Math.max(ROW_MULTIPLE, rows, capacity * 2));
     const grown = new Float32Array(larger * this.dimensions);
     if (first !== undefined) grown.set(first);
     this.segments[0] = grown;
@@ -89,20 +91,15 @@ export class VectorSegments {
   /** Copies `count` rows from `firstRow` on into one new array. */
   slice(firstRow: number, count: number): Float32Array {
     const copy = new Float32Array(count * this.dimensions);
-    this.forEachPiece(firstRow, count, (piece, doneRows) => copy.set(piece, doneRows * this.dimensions));
+    for (let i = 0; i < count; i++) copy.set(this.at(firstRow + i), i * this.dimensions);
     return copy;
   }
 
-  /** Calls back with the memory of `count` rows from `firstRow` on, cut where segments end; used to read files straight into place. */
-  forEachPiece(firstRow: number, count: number, visit: (piece: Float32Array, doneRows: number) => void): void {
-    for (let done = 0; done < count;) {
-      const row = firstRow + done;
-      const inSegment = row % this.rowsPerSegment;
-      const rows = Math.min(count - done, this.rowsPerSegment - inSegment);
-      const offset = inSegment * this.dimensions;
-      visit(this.segmentOf(row).subarray(offset, offset + rows * this.dimensions), done);
-      done += rows;
-    }
+  /** The memory of `count` rows from `firstRow` on, or `null` when they lie in different segments. */
+  contiguous(firstRow: number, count: number): Float32Array | null {
+    const offset = this.offsetOf(firstRow);
+    const end = offset + count * this.dimensions;
+    return end > this.rowsPerSegment * this.dimensions ? null : this.segmentOf(firstRow).subarray(offset, end);
   }
 
   private segmentOf(row: number): Float32Array {
