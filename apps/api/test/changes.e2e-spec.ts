@@ -1,4 +1,4 @@
-import { ServerProcess } from '#testing';
+import { ServerProcess, waitFor } from '#testing';
 import pg from 'pg';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,8 +92,9 @@ describe('every way to change a row reaches search', () => {
   it('a truncated table', async () => {
     await sql.query('TRUNCATE projects');
     expect((await search('bookcase in walnut')).results).toEqual([]);
-    await eventually('bookcase in walnut', (reply) => reply.index.pending === 0, VISIBLE_WITHIN_MS + BULK_ROWS);
-    const stats = await server.call<{ points_count: number }>('GET', '/api/v1/similarity/stats');
-    expect(stats.body.points_count).toBe(0);
+    await waitFor(
+      async () => (await server.call<{ points_count: number }>('GET', '/api/v1/similarity/stats')).body.points_count === 0,
+      { timeoutMs: VISIBLE_WITHIN_MS + BULK_ROWS, what: 'the index to be empty' },
+    );
   });
 });
