@@ -54,8 +54,13 @@ export class HookedVectorStore extends FakeVectorStore {
 
   /** Resolves with the oldest held write, as soon as there is one, and takes it from {@link held}. */
   async nextWrite(): Promise<HeldWrite> {
-    while (this.held.length === 0) await new Promise<void>((resolve) => this.arrivals.push(resolve));
+    await this.writeArrives();
     return this.held.shift()!;
+  }
+
+  /** Resolves as soon as {@link held} is not empty; takes nothing. */
+  async writeArrives(): Promise<void> {
+    while (this.held.length === 0) await new Promise<void>((resolve) => this.arrivals.push(resolve));
   }
 
   failWrites(fault: FakeStoreFault | null): void {

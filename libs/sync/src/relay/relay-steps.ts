@@ -273,6 +273,7 @@ export class RelaySteps {
       giveUp = reject;
     });
     const timer = setTimeout(() => giveUp(new VectorStoreError('unavailable', `No answer within ${timeoutMs} ms`)), timeoutMs);
+    timer.unref();
     const onAbort = (): void => giveUp(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     try {

@@ -1,0 +1,35 @@
+import type { RelayUnitOfWork } from '#database';
+import type { IndexGeneration } from './index-generation.js';
+
+/** Thrown when a generation is not in the state that the switch expects: somebody else acted, or it is retired. */
+export class GenerationSwitchRefusedError extends Error {
+  constructor(generationId: number, expected: string) {
+    super(`Generation ${generationId} is not ${expected}`);
+    this.name = 'GenerationSwitchRefusedError';
+  }
+}
+
+export interface SwitchRequest {
+  readonly fromId: number;
+  readonly toId: number;
+  /** `building` for a switch, `standby` for a rollback. */
+  readonly expected: Extract<IndexGeneration['state'], 'building' | 'standby'>;
+}
+
+const STEP_DOWN = `UPDATE index_generations SET state = 'standby' WHERE id = $1 AND state = 'serving'`;
+const STEP_UP = `UPDATE index_generations SET state = 'serving' WHERE id = $1 AND state = $2`;
+
+/**
+ * Lets another generation answer queries, in one transaction in which both statements must hit a row (protocol rule 12). The old one is still written
+ * to, which is what makes a rollback lose nothing.
+ *
+ * @throws GenerationSwitchRefusedError
+ */
+export async function switchServing(unitOfWork: RelayUnitOfWork, { fromId, toId, expected }: SwitchRequest): Promise<void> {
+  await unitOfWork.run(async (session) => {
+    const down = await session.query(STEP_DOWN, [fromId]);
+    if (down.rowCount !== 1) throw new GenerationSwitchRefusedError(fromId, 'serving');
+    const up = await session.query(STEP_UP, [toId, expected]);
+    if (up.rowCount !== 1) throw new GenerationSwitchRefusedError(toId, expected);
+  });
+}

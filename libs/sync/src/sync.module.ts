@@ -1,0 +1,51 @@
+import { SyncConfig, VectorStoreConfig } from '#config';
+import { DatabaseLifecycle, RelayUnitOfWork, UnitOfWork } from '#database';
+import { EmbedderRegistry, EmbeddingsModule } from '#embeddings';
+import { Clock, IdGenerator } from '#kernel';
+import { VectorStore, VectorStoreModule } from '#vector-store';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { IndexSourceRegistry } from './index-source-registry.js';
+import { createIndexDirectory, createIndexRelay, createSyncStartup } from './sync.providers.js';
+import { GenerationCatalog } from './generations/generation-catalog.js';
+import { IndexRelay } from './relay/index-relay.js';
+import { IndexDirectory } from './serving-index.js';
+import { SyncReadiness } from './sync-readiness.js';
+import { SyncStartup } from './sync-startup.js';
+
+export interface SyncModuleOptions {
+  /** Whether the relay runs in this process. */
+  readonly isRelayEnabled: boolean;
+}
+
+/**
+ * The engine, for every module of the process. Importing the bare class again adds nothing and harms nothing.
+ *
+ * Needs ConfigModule, DatabaseModule and RuntimeModule beside it; hands the embedders and the store on to whoever imports it.
+ */
+@Module({})
+export class SyncModule {
+  static forRoot({ isRelayEnabled }: SyncModuleOptions): DynamicModule {
+    return {
+      module: SyncModule,
+      global: true,
+      imports: [EmbeddingsModule, VectorStoreModule],
+      providers: [
+        IndexSourceRegistry,
+        SyncReadiness,
+        { provide: GenerationCatalog, useFactory: (unitOfWork: UnitOfWork, clock: Clock) => new GenerationCatalog(unitOfWork, clock), inject: [UnitOfWork, Clock] },
+        {
+          provide: IndexRelay,
+          useFactory: createIndexRelay,
+          inject: [RelayUnitOfWork, VectorStore, EmbedderRegistry, IndexSourceRegistry, GenerationCatalog, SyncConfig, Clock, IdGenerator],
+        },
+        { provide: IndexDirectory, useFactory: createIndexDirectory, inject: [UnitOfWork, GenerationCatalog, EmbedderRegistry, IndexRelay, Clock] },
+        {
+          provide: SyncStartup,
+          useFactory: createSyncStartup(isRelayEnabled),
+          inject: [DatabaseLifecycle, RelayUnitOfWork, VectorStore, EmbedderRegistry, IndexSourceRegistry, GenerationCatalog, IndexRelay, SyncReadiness, VectorStoreConfig, Clock],
+        },
+      ],
+      exports: [IndexDirectory, IndexSourceRegistry, SyncReadiness, IndexRelay, EmbeddingsModule, VectorStoreModule],
+    };
+  }
+}
