@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { PROJECT_BODY, startHttp, type HttpHarness } from './http-harness.js';
+import { PROJECT_BODY, startHttp, type HttpHarness, type Json } from './http-harness.js';
 
 const SEED = 20261121;
 const RUNS = 500;
@@ -87,8 +87,7 @@ describe(`hostile input (seed ${SEED})`, () => {
   });
 
   /** A refusal or an honest answer; never an accident. What is accepted must come back as it was sent. */
-  async function probe(method: string, url: string, payload?: unknown): Promise<{ status: number; body: any }> {
-    // eslint-disable-line @typescript-eslint/no-explicit-any -- checked by the callers
+  async function probe(method: string, url: string, payload?: unknown): Promise<{ status: number; body: Json }> {
     const reply = await http.send(
       method,
       url,

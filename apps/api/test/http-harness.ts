@@ -15,12 +15,15 @@ import type { KindredFastifyAdapter } from '../src/http/kindred-fastify.adapter.
 
 type InjectOptions = Exclude<Parameters<NestFastifyApplication['inject']>[0], string | undefined>;
 
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look at replies and assert their shape
+export type Json = any;
+
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   /** The parsed body; `undefined` when there is none. */
-  readonly body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- tests assert its shape
+  readonly body: Json;
 }
 
 export interface HttpHarness {

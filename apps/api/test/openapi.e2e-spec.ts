@@ -6,14 +6,14 @@ import { ApiModule } from '../src/api.module.js';
 import { renderOpenApi } from '../src/http/render-openapi.js';
 import { problemSchema } from '../src/http/problem.schema.js';
 import { conformsTo } from './json-schema.js';
-import { startHttp, type HttpHarness } from './http-harness.js';
+import { startHttp, type HttpHarness, type Json } from './http-harness.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
 
 interface Operation {
   readonly name: string;
   readonly path: string;
-  readonly operation: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- read as plain JSON
+  readonly operation: Json;
 }
 
 describe('openapi.json', () => {
@@ -48,9 +48,9 @@ describe('openapi.json', () => {
   it('describes every parameter', () => {
     const bare = operations.flatMap(({ name, operation }) =>
       (operation.parameters ?? [])
-        .filter((parameter: any) => !parameter.schema || (parameter.in !== 'path' && !parameter.description))
-        .map((parameter: any) => `${name} ${parameter.name}`),
-    ); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+        .filter((parameter: Json) => !parameter.schema || (parameter.in !== 'path' && !parameter.description))
+        .map((parameter: Json) => `${name} ${parameter.name}`),
+    );
     expect(bare).toEqual([]);
   });
 
@@ -82,8 +82,7 @@ describe('openapi.json', () => {
 
   it('answers every error of /api as a problem', () => {
     for (const { name, path, operation } of operations.filter((one) => one.path.startsWith('/api/'))) {
-      for (const [status, response] of Object.entries<any>(operation.responses)) {
-        // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+      for (const [status, response] of Object.entries<Json>(operation.responses)) {
         if (Number(status) < 400) continue;
         expect([name, path, status, Object.keys(response.content)]).toEqual([name, path, status, ['application/problem+json']]);
         expect(problemSchema.safeParse(response.content['application/problem+json'].example).error).toBeUndefined();
@@ -97,12 +96,11 @@ describe('openapi.json', () => {
     expect(text).not.toContain('#/$defs');
   });
 
-  function mediaOf(operation: any): [string, any][] {
-    // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
-    const bodies = Object.values<any>(operation.requestBody?.content ?? {}).map((media): [string, any] => ['request', media]); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
-    const replies = Object.entries<any>(operation.responses).flatMap(([status, response]) =>
-      Object.values<any>(response.content ?? {}).map((media): [string, any] => [status, media]),
-    ); // eslint-disable-line @typescript-eslint/no-explicit-any -- plain JSON
+  function mediaOf(operation: Json): [string, Json][] {
+    const bodies = Object.values<Json>(operation.requestBody?.content ?? {}).map((media): [string, Json] => ['request', media]);
+    const replies = Object.entries<Json>(operation.responses).flatMap(([status, response]) =>
+      Object.values<Json>(response.content ?? {}).map((media): [string, Json] => [status, media]),
+    );
     return [...bodies, ...replies];
   }
 });
