@@ -51,7 +51,7 @@ describe('TransformersEmbedder on the bundled model', () => {
   });
 
   it('gives the vectors that transformers.js itself gives', async () => {
-    const texts = ['oak', 'Treppe aus Eiche, geölt – 14 Stufen', 'naïve 屋根 [MASK] façade', 'A timber frame house. '.repeat(60)];
+    const texts = ['oak', 'Treppe aus Eiche, geölt – 14 Stufen', 'naïve 屋根 [MASK] façade', 'A timber frame house. '.repeat(40)];
     const script = join(packageRoot(), 'libs', 'embeddings', 'test', 'pipeline-vectors.mjs');
     const { stdout } = await promisify(execFile)(process.execPath, [script, bundledModelsFolder(), MODEL, ...texts], {
       maxBuffer: 1 << 24,
@@ -150,5 +150,13 @@ describe('TransformersEmbedder when a thread dies', () => {
       await embedder.close();
     }
     expect(threads).toHaveLength(3);
+  });
+});
+
+describe('TransformersEmbedder when the process ends', () => {
+  it.each(['loading', 'running'])('does not abort while threads are %s', async (moment) => {
+    const script = join(packageRoot(), 'libs', 'embeddings', 'test', 'exit-while-embedding.mjs');
+    // execFile rejects on another exit code than 0, and on a signal.
+    await expect(promisify(execFile)(process.execPath, [script, moment])).resolves.toMatchObject({ stderr: '' });
   });
 });
