@@ -149,7 +149,9 @@ export class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   private async connect(wanted: string): Promise<Pools> {
     const url = await this.prepare(wanted);
-    const onConnectionLost = (error: Error): void => this.logger.warn(`A database connection was lost: ${error.message}`);
+    const onConnectionLost = (error: Error): void => {
+      if (!this.stopping.signal.aborted) this.logger.warn(`A database connection was lost: ${error.message}`);
+    };
     const pool = (applicationName: string, poolSize: number): DataSource =>
       createDataSource({ url, applicationName, poolSize, onConnectionLost, entities: this.options.entities, queryTimeoutMs: QUERY_TIMEOUT_MS });
     const requests = pool('kindred', REQUEST_POOL_SIZE);

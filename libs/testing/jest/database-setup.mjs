@@ -1,5 +1,5 @@
 // Gives every run of the integration tests a folder of its own. The server starts in it when the first test asks for a database: see ../src/database-server.ts.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeRun } from './database-teardown.mjs';
@@ -9,6 +9,8 @@ const PREFIX = 'kindred-test-';
 export default async function setUp() {
   await removeAbandonedRuns();
   const folder = mkdtempSync(join(tmpdir(), PREFIX));
+  // Started by root, the server runs as another user, who must be able to pass; its data is closed to others all the same.
+  chmodSync(folder, 0o711);
   mkdirSync(join(folder, 'leases'));
   writeFileSync(join(folder, 'owner'), String(process.pid));
   process.env.KINDRED_TEST_RUN_DIR = folder;

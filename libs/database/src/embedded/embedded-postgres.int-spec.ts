@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -15,6 +15,8 @@ describe('EmbeddedPostgres', () => {
 
   beforeEach(() => {
     dataDir = mkdtempSync(join(tmpdir(), 'kindred-embedded-'));
+    // Started by root, the server runs as another user, who must be able to pass.
+    chmodSync(dataDir, 0o711);
     cluster = join(dataDir, 'postgres');
   });
 
@@ -100,10 +102,17 @@ describe('EmbeddedPostgres', () => {
     await first.start();
     const file = readFileSync(join(cluster, 'postmaster.pid'), 'utf8');
     await first.stop();
-    // This very process: PostgreSQL, started by it, would take the file for that of a living server.
-    writeFileSync(join(cluster, 'postmaster.pid'), file.replace(/^\d+/, String(process.pid)));
-    await create().start();
-    expect(serverPid()).not.toBe(process.pid);
+    // Of the same user, neither parent nor child of the server: PostgreSQL takes the file for that of a living server, and refuses to start.
+    // (It is not fooled by processes of other users; started by root, it runs as another user.)
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1_000)'], { stdio: 'ignore' });
+    try {
+      writeFileSync(join(cluster, 'postmaster.pid'), file.replace(/^\d+/, String(other.pid)));
+      await create().start();
+      expect(serverPid()).not.toBe(other.pid);
+      expect(other.exitCode ?? other.signalCode).toBeNull();
+    } finally {
+      other.kill('SIGKILL');
+    }
   });
 
   it('starts the server again, at the same address, when it ends by itself', async () => {
