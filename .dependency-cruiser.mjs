@@ -47,9 +47,26 @@ export default {
       from: {},
       to: { couldNotResolve: true },
     },
-    layer('kernel-is-the-bottom', 'The kernel has no framework and no house above it, so that everything may stand on it.', '^libs/kernel/', '^(apps|libs/(?!kernel/))|node_modules/(@nestjs|fastify|typeorm|pg)/'),
-    layer('platform-knows-the-kernel-only', 'Configuration, logs and security serve every layer; one arrow up and they could not.', `^libs/(${PLATFORM})/`, `^(apps/|libs/(?!kernel/|${PLATFORM.split('|').map((name) => `${name}/`).join('|')}))`),
-    layer('adapters-know-no-engine', 'An adapter that knows what it is used for cannot be replaced.', `^libs/(${ADAPTERS})/`, `^(apps/|libs/(sync|${FEATURES}|${EDGES}|testing)/)`),
+    layer(
+      'kernel-is-the-bottom',
+      'The kernel has no framework and no house above it, so that everything may stand on it.',
+      '^libs/kernel/',
+      '^(apps|libs/(?!kernel/))|node_modules/(@nestjs|fastify|typeorm|pg)/',
+    ),
+    layer(
+      'platform-knows-the-kernel-only',
+      'Configuration, logs and security serve every layer; one arrow up and they could not.',
+      `^libs/(${PLATFORM})/`,
+      `^(apps/|libs/(?!kernel/|${PLATFORM.split('|')
+        .map((name) => `${name}/`)
+        .join('|')}))`,
+    ),
+    layer(
+      'adapters-know-no-engine',
+      'An adapter that knows what it is used for cannot be replaced.',
+      `^libs/(${ADAPTERS})/`,
+      `^(apps/|libs/(sync|${FEATURES}|${EDGES}|testing)/)`,
+    ),
     {
       name: 'adapters-do-not-meet',
       comment: 'Database, embeddings and vector store are joined by sync alone; otherwise a swap of one drags the others along.',
@@ -57,10 +74,30 @@ export default {
       from: { path: `^libs/(${ADAPTERS})/`, pathNot: TESTS },
       to: { path: `^libs/(${ADAPTERS})/`, pathNot: '^libs/$1/' },
     },
-    layer('engine-knows-no-feature', 'sync serves every IndexSource alike; it must not know projects.', '^libs/sync/', `^(apps/|libs/(${FEATURES}|${EDGES}|testing)/)`),
-    layer('features-know-no-edge', 'Features are used by several edges and know none of them.', `^libs/(${FEATURES})/`, `^(apps/|libs/(${EDGES}|testing)/)`),
-    layer('projects-stand-alone', 'Other features hydrate from projects; an arrow back would be a cycle.', '^libs/projects/', '^libs/(similarity|pricing|documents|ingestion)/'),
-    layer('similarity-knows-projects-only', 'similarity hydrates projects; everything else of the features stands above it.', '^libs/similarity/', '^libs/(pricing|documents|ingestion)/'),
+    layer(
+      'engine-knows-no-feature',
+      'sync serves every IndexSource alike; it must not know projects.',
+      '^libs/sync/',
+      `^(apps/|libs/(${FEATURES}|${EDGES}|testing)/)`,
+    ),
+    layer(
+      'features-know-no-edge',
+      'Features are used by several edges and know none of them.',
+      `^libs/(${FEATURES})/`,
+      `^(apps/|libs/(${EDGES}|testing)/)`,
+    ),
+    layer(
+      'projects-stand-alone',
+      'Other features hydrate from projects; an arrow back would be a cycle.',
+      '^libs/projects/',
+      '^libs/(similarity|pricing|documents|ingestion)/',
+    ),
+    layer(
+      'similarity-knows-projects-only',
+      'similarity hydrates projects; everything else of the features stands above it.',
+      '^libs/similarity/',
+      '^libs/(pricing|documents|ingestion)/',
+    ),
     layer('edges-know-no-app', 'An edge is composed by apps, not the other way round.', `^libs/(${EDGES})/`, '^(apps/|libs/testing/)'),
     {
       name: 'apps-are-imported-by-nobody',
@@ -83,10 +120,25 @@ export default {
       from: { path: '^(apps|libs|bench)/', pathNot: TESTS },
       to: { path: '^libs/testing/|\\.(spec|int-spec|e2e-spec)\\.ts$' },
     },
-    quarantine('typeorm-in-persistence', 'The ORM and the driver are details of database and of persistence folders.', 'typeorm|pg', '^libs/database/|/persistence/|^bench/'),
-    quarantine('qdrant-in-its-adapter', 'Its client has traps that one folder knows.', '@qdrant', '^libs/vector-store/src/qdrant/'),
-    quarantine('transformers-in-its-adapter', 'Model runtimes change fast; one folder follows them.', '@xenova|@huggingface|onnxruntime-node|onnxruntime-common', '^libs/embeddings/src/transformers/|^bench/'),
-    quarantine('usearch-in-its-adapter', 'It is synchronous and belongs in the search worker.', 'usearch', '^libs/vector-store/src/local/|^bench/'),
+    quarantine(
+      'typeorm-in-persistence',
+      'The ORM and the driver are details of database and of persistence folders.',
+      'typeorm|pg',
+      '^libs/database/|/persistence/|^bench/',
+    ),
+    quarantine('qdrant-in-its-adapter', 'Its client has traps that one folder knows.', '@qdrant|undici', '^libs/vector-store/src/qdrant/'),
+    quarantine(
+      'transformers-in-its-adapter',
+      'Model runtimes change fast; one folder follows them.',
+      '@xenova|@huggingface|onnxruntime-node|onnxruntime-common',
+      '^libs/embeddings/src/transformers/|^bench/',
+    ),
+    quarantine(
+      'usearch-in-its-adapter',
+      'It is synchronous and belongs in the search worker.',
+      'usearch',
+      '^libs/vector-store/src/local/|^bench/',
+    ),
     {
       name: 'no-development-package-in-production',
       comment: 'A production install has no development dependencies.',
@@ -102,6 +154,10 @@ export default {
     tsConfig: { fileName: 'tsconfig.boundaries.json' },
     tsPreCompilationDeps: true,
     combinedDependencies: false,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'], mainFields: ['module', 'main', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+    },
   },
 };

@@ -10,10 +10,18 @@ export interface Feeds {
   readonly [name: string]: Tensor;
 }
 
+/** The part of a tokenizer that is used here. */
+export interface TextTokenizer {
+  encode(text: string): { readonly ids: readonly number[] };
+}
+
+// The package's own types refer to a path that it does not ship, so they do not resolve.
+const TypedTokenizer = Tokenizer as unknown as new (tokenizer: object, config: object) => TextTokenizer;
+
 /** The tokenizer of the bundled model. */
-export function loadTokenizer(modelFolder: string): Tokenizer {
+export function loadTokenizer(modelFolder: string): TextTokenizer {
   const read = (name: string): object => JSON.parse(readFileSync(join(modelFolder, name), 'utf8')) as object;
-  return new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
+  return new TypedTokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
 }
 
 /** A session with `threads` threads and nothing around it: the floor that no service can get under. */

@@ -13,7 +13,13 @@ export async function measureSession(session: InferenceSession, texts: readonly 
 }
 
 /** Adds one duration per query: an exact scan of all vectors by the same library that Kindred uses, one thread. */
-export async function measureExactSearch(vectors: Float32Array, dimensions: number, queries: readonly Float32Array[], topK: number, into: Durations): Promise<void> {
+export async function measureExactSearch(
+  vectors: Float32Array,
+  dimensions: number,
+  queries: readonly Float32Array[],
+  topK: number,
+  into: Durations,
+): Promise<void> {
   for (const query of queries) into.add(await timed(() => usearch.exactSearch(vectors, query, dimensions, topK, usearch.MetricKind.IP, 1)));
 }
 
@@ -21,7 +27,9 @@ export async function measureExactSearch(vectors: Float32Array, dimensions: numb
 export async function measureParallelSessions(modelFolder: string, texts: readonly TokenIds[]): Promise<number> {
   const threads = availableParallelism();
   const shares = Array.from({ length: threads }, (_, index) => texts.filter((_text, i) => i % threads === index));
-  const workers = shares.map((share) => new Worker(new URL('./bare-session-worker.js', import.meta.url), { workerData: { modelFolder, texts: share } }));
+  const workers = shares.map(
+    (share) => new Worker(new URL('./bare-session-worker.js', import.meta.url), { workerData: { modelFolder, texts: share } }),
+  );
   await Promise.all(workers.map((worker) => once(worker, 'message')));
   const durationMs = await timed(() =>
     Promise.all(

@@ -23,7 +23,12 @@ const POLL_MS = 2;
 
 function readOptions() {
   const { values } = parseArgs({
-    options: { rows: { type: 'string', default: '2000' }, queries: { type: 'string', default: '500' }, seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
+    options: {
+      rows: { type: 'string', default: '2000' },
+      queries: { type: 'string', default: '500' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+    },
   });
   const positive = (name: 'rows' | 'queries' | 'seed'): number => {
     const value = Number(values[name]);
@@ -37,7 +42,7 @@ async function run(): Promise<void> {
   const { rows, queries, seed, isJson } = readOptions();
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const tokenizer = loadTokenizer(MODEL_FOLDER);
-  const idsOf = (text: string): number[] => tokenizer.encode(text).ids;
+  const idsOf = (text: string): readonly number[] => tokenizer.encode(text).ids;
   const generator = new TextGenerator(randomOf(seed), (text) => idsOf(text).length, renderProjectText);
 
   say(`Making ${rows} projects of ${DOCUMENT_TOKENS} tokens and ${queries} queries of ${QUERY_TOKENS} ...`);
@@ -64,7 +69,11 @@ async function run(): Promise<void> {
       lag: await measureLag(service, generator),
       memoryMiB: service.memoryMiB(),
     };
-    process.stdout.write(isJson ? `${JSON.stringify(result, (_key, value: unknown) => (value instanceof Durations ? { p50: value.p50, p95: value.p95, p99: value.p99, count: value.count } : value), 2)}\n` : renderReport(result));
+    process.stdout.write(
+      isJson
+        ? `${JSON.stringify(result, (_key, value: unknown) => (value instanceof Durations ? { p50: value.p50, p95: value.p95, p99: value.p99, count: value.count } : value), 2)}\n`
+        : renderReport(result),
+    );
   } finally {
     await service.stop();
   }
@@ -86,7 +95,13 @@ async function ingest(service: ServiceUnderTest, projects: readonly unknown[], s
   });
 }
 
-async function measureReads(service: ServiceUnderTest, generator: TextGenerator, idsOf: (text: string) => number[], count: number, say: (text: string) => void) {
+async function measureReads(
+  service: ServiceUnderTest,
+  generator: TextGenerator,
+  idsOf: (text: string) => readonly number[],
+  count: number,
+  say: (text: string) => void,
+) {
   const vectors = await readVectors(service.databaseUrl);
   const sessions = { one: await openBareSession(MODEL_FOLDER, 1), two: await openBareSession(MODEL_FOLDER, 2) };
   const floor = { session1: new Durations(), session2: new Durations(), exactSearch: new Durations(), list: new Durations() };
@@ -103,13 +118,17 @@ async function measureReads(service: ServiceUnderTest, generator: TextGenerator,
     const ids = texts.map(idsOf);
     await measureSession(sessions.one, ids, floor.session1);
     await measureSession(sessions.two, ids, floor.session2);
-    const probes = texts.map((_, i) => vectors.subarray((i % (vectors.length / DIMENSIONS)) * DIMENSIONS, ((i % (vectors.length / DIMENSIONS)) + 1) * DIMENSIONS));
+    const probes = texts.map((_, i) =>
+      vectors.subarray((i % (vectors.length / DIMENSIONS)) * DIMENSIONS, ((i % (vectors.length / DIMENSIONS)) + 1) * DIMENSIONS),
+    );
     await measureExactSearch(vectors, DIMENSIONS, probes, Math.min(TOP_K, vectors.length / DIMENSIONS), floor.exactSearch);
     for (const text of texts) service_.uncached.add(await timed(() => find(service, text)));
     for (const text of texts) service_.cached.add(await timed(() => find(service, text)));
     for (let i = 0; i < perRound / 5; i++) {
       const batch = Array.from({ length: 5 }, () => generator.query(QUERY_TOKENS));
-      service_.batchOfFive.add(await timed(() => service.call('POST', '/api/v1/similarity/batch-similar', { queries: batch, top_k: TOP_K, threshold: -1 })));
+      service_.batchOfFive.add(
+        await timed(() => service.call('POST', '/api/v1/similarity/batch-similar', { queries: batch, top_k: TOP_K, threshold: -1 })),
+      );
     }
     await measureBareList(service.databaseUrl, perRound, floor.list);
     for (let i = 0; i < perRound; i++) service_.list.add(await timed(() => service.call('GET', '/api/v1/projects?limit=20')));
@@ -125,7 +144,11 @@ async function measureLag(service: ServiceUnderTest, generator: TextGenerator): 
     const { id } = await service.call<{ id: string }>('POST', '/api/v1/projects', project);
     lag.add(
       await timed(async () => {
-        while (!(await find(service, project.name, { final_price: { gte: project.final_price, lte: project.final_price } })).results.some((hit) => hit.project.id === id)) {
+        while (
+          !(await find(service, project.name, { final_price: { gte: project.final_price, lte: project.final_price } })).results.some(
+            (hit) => hit.project.id === id,
+          )
+        ) {
           await new Promise((resolve) => setTimeout(resolve, POLL_MS));
         }
       }),

@@ -45,7 +45,8 @@ export class ServiceUnderTest {
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.on('end', () => {
           const text = Buffer.concat(chunks).toString();
-          if (incoming.statusCode === undefined || incoming.statusCode >= 300) reject(new Error(`${method} ${path} answered ${incoming.statusCode}: ${text}`));
+          if (incoming.statusCode === undefined || incoming.statusCode >= 300)
+            reject(new Error(`${method} ${path} answered ${incoming.statusCode}: ${text}`));
           else resolve((text === '' ? null : JSON.parse(text)) as Reply);
         });
         incoming.on('error', reject);

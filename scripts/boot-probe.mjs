@@ -10,7 +10,10 @@ const TIMEOUT_MS = 60_000;
 const main = fileURLToPath(new URL('../dist/apps/api/src/main.js', import.meta.url));
 const dataDir = mkdtempSync(join(tmpdir(), 'kindred-boot-'));
 const startedMs = performance.now();
-const child = spawn(process.execPath, [main], { env: { ...process.env, PORT: '0', DATA_DIR: dataDir }, stdio: ['ignore', 'pipe', 'inherit'] });
+const child = spawn(process.execPath, [main], {
+  env: { ...process.env, PORT: '0', DATA_DIR: dataDir },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
 const watchdog = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
 

@@ -21,7 +21,10 @@ function newestSourceMs(folder) {
 const isForced = process.argv.includes('--force');
 const sources = ['apps', 'libs', 'bench'].map((name) => join(root, name)).filter((path) => existsSync(path));
 const settings = ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => join(root, name));
-const newestMs = Math.max(...sources.map(newestSourceMs), ...settings.filter((path) => existsSync(path)).map((path) => statSync(path).mtimeMs));
+const newestMs = Math.max(
+  ...sources.map(newestSourceMs),
+  ...settings.filter((path) => existsSync(path)).map((path) => statSync(path).mtimeMs),
+);
 const builtMs = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
 
 if (isForced || newestMs > builtMs) {

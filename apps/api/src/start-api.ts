@@ -26,7 +26,10 @@ export async function startApi(): Promise<void> {
   // A file that an earlier process left behind when it was killed must not be taken for ours.
   runFile.remove();
 
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), createFastifyAdapter(), { bufferLogs: true, abortOnError: false });
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), createFastifyAdapter(), {
+    bufferLogs: true,
+    abortOnError: false,
+  });
   app.useLogger(app.get(PinoNestLogger));
   await configureHttp(app);
   stopOnSignals(app, async () => {

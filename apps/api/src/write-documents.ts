@@ -12,7 +12,10 @@ import { buildOpenApiDocument, openApiText } from './http/openapi-document.js';
 
 /** Writes openapi.json and docs/errors.md into the current folder; both are committed, and tests fail when they differ from the code. */
 await runProgram(async () => {
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(loadConfig({})), createFastifyAdapter(), { logger: ['error', 'fatal'], abortOnError: false });
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(loadConfig({})), createFastifyAdapter(), {
+    logger: ['error', 'fatal'],
+    abortOnError: false,
+  });
   await configureHttp(app);
   writeFileSync('openapi.json', openApiText(buildOpenApiDocument(app)));
   mkdirSync('docs', { recursive: true });

@@ -40,12 +40,20 @@ export class MigrationGenerateCommand extends CommandRunner {
     await withSchema(async (source) => {
       await runMigrations(source);
       const drift = await findSchemaDrift(source);
-      console.log(drift.up.length === 0 ? 'The entities and the schema agree; there is nothing to migrate.' : renderMigration(name!, Date.now(), drift));
+      console.log(
+        drift.up.length === 0
+          ? 'The entities and the schema agree; there is nothing to migrate.'
+          : renderMigration(name!, Date.now(), drift),
+      );
     });
   }
 }
 
-@Command({ name: 'migration', description: 'Apply, undo or draft migrations of the database', subCommands: [MigrationRunCommand, MigrationRevertCommand, MigrationGenerateCommand] })
+@Command({
+  name: 'migration',
+  description: 'Apply, undo or draft migrations of the database',
+  subCommands: [MigrationRunCommand, MigrationRevertCommand, MigrationGenerateCommand],
+})
 export class MigrationCommand extends CommandRunner {
   async run(): Promise<void> {
     this.command.help();

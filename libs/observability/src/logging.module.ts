@@ -2,7 +2,16 @@ import { LogConfig } from '#config';
 import { LoggerModule } from 'nestjs-pino';
 
 /** Paths in logged objects that can carry a secret; pino replaces their values. */
-const REDACTED_PATHS = ['authorization', 'headers.authorization', 'headers["x-api-key"]', 'headers["api-key"]', 'password', 'apiKey', 'databaseUrl', 'url.password'];
+const REDACTED_PATHS = [
+  'authorization',
+  'headers.authorization',
+  'headers["x-api-key"]',
+  'headers["api-key"]',
+  'password',
+  'apiKey',
+  'databaseUrl',
+  'url.password',
+];
 
 /**
  * One JSON object per line on stdout, for every `Logger` of the house.

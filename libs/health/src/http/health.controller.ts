@@ -21,7 +21,8 @@ export class HealthController {
   @Get()
   @ApiOperation({
     summary: 'Overall health',
-    description: 'The state of every dependency as of the last background look (every 2 s). An index that is down is `degraded` with 200; PostgreSQL down is `error` with 503.',
+    description:
+      'The state of every dependency as of the last background look (every 2 s). An index that is down is `degraded` with 200; PostgreSQL down is `error` with 503.',
   })
   @ApiResponse({ status: 200, description: 'ok or degraded', schema: HEALTH_SCHEMA, example: HEALTH_EXAMPLE })
   @ApiResponse({ status: 503, description: 'error or shutting_down', schema: HEALTH_SCHEMA, example: HEALTH_DOWN_EXAMPLE })
@@ -33,7 +34,10 @@ export class HealthController {
   }
 
   @Get('live')
-  @ApiOperation({ summary: 'Liveness', description: 'The process answers. Touches no dependency: restarting Kindred does not heal PostgreSQL.' })
+  @ApiOperation({
+    summary: 'Liveness',
+    description: 'The process answers. Touches no dependency: restarting Kindred does not heal PostgreSQL.',
+  })
   @ApiResponse({ status: 200, description: 'alive', schema: LIVE_SCHEMA, example: { status: 'ok' } })
   live(): { status: 'ok' } {
     return { status: 'ok' };
@@ -52,7 +56,10 @@ export class HealthController {
   }
 
   @Get('startup')
-  @ApiOperation({ summary: 'Startup', description: '200 once migrations are done, the model is loaded and the local index is compared with the ledger; it stays 200.' })
+  @ApiOperation({
+    summary: 'Startup',
+    description: '200 once migrations are done, the model is loaded and the local index is compared with the ledger; it stays 200.',
+  })
   @ApiResponse({ status: 200, description: 'started', schema: READY_SCHEMA, example: { status: 'ok', startup: 'ready' } })
   @ApiResponse({ status: 503, description: 'still starting', schema: READY_SCHEMA, example: { status: 'error', startup: 'loading-model' } })
   async startup(@Res() reply: FastifyReply): Promise<void> {
