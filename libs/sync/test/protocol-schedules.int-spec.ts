@@ -1,7 +1,7 @@
 import { listEntries } from '../src/ledger/list-entries.js';
 import { markPending } from '../src/ledger/mark-pending.js';
 import { GenerationSwitchRefusedError, switchServing } from '../src/generations/switch-serving.js';
-import { textHashOf, type IndexGeneration } from '../src/index.js';
+import { GenerationFiller, textHashOf, type IndexGeneration } from '../src/index.js';
 import { SteppedRelay } from './stepped-relay.js';
 import { idOf, SyncHarness } from './sync-harness.js';
 
@@ -359,14 +359,16 @@ describe('protocol schedules', () => {
     await writer.query(`UPDATE projects SET description = 'B' WHERE id = $1`, [second]);
     // The ack meets a locked entry, and passes it by.
     await expect(one.acknowledge()).resolves.toMatchObject({ synced: 1, superseded: 0 });
-    // The fill meets a key that is not committed, while it holds the one that the writer needs next. It has to wait for the writer's transaction first.
-    const filling = harness.filler.fill({ ...building }, harness.source, { maxWaitMs: 0 }).catch((error: unknown) => error);
-    await expect(filling).resolves.toBeInstanceOf(Error);
-    const entering = fillBatch(building);
+    // The fill enters `first`, and meets `second`, which is not committed; then the writer needs `first`: one of them has to give way.
+    const waits: unknown[] = [];
+    const entering = enterBatch(building, waits);
+    await waitUntilSomebodyWaits();
     await writer.query(`UPDATE projects SET description = 'B' WHERE id = $1`, [first]);
     await writer.query('COMMIT');
     await writer.release();
     await entering;
+    expect(waits).not.toHaveLength(0);
+    expect(new Set(waits)).toEqual(new Set(['55P03']));
     expect(await harness.entry(first, building.id)).toMatchObject({ state: 'pending' });
     expect(await harness.entry(second, building.id)).toMatchObject({ state: 'pending' });
     await retire(building);
@@ -406,7 +408,7 @@ describe('protocol schedules', () => {
 
   async function waitUntilSomebodyWaits(): Promise<void> {
     for (;;) {
-      const { rows } = await harness.database.query<{ waits: boolean }>(`SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted) AS waits`);
+      const { rows } = await harness.database.query<{ waits: boolean }>(`SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted) AS waits`);
       if (rows[0]!.waits) return;
     }
   }
@@ -429,9 +431,20 @@ describe('protocol schedules', () => {
     harness.catalog.invalidate();
   }
 
-  /** The insert of the fill, without its wait for older transactions. */
-  async function fillBatch(generation: IndexGeneration): Promise<void> {
-    const filler = harness.filler as unknown as { enterBatch(...args: unknown[]): Promise<string[]> };
+  /** One batch of the fill, without its wait for older transactions; the SQLSTATE of each failed try goes to `failures`. */
+  async function enterBatch(generation: IndexGeneration, failures: unknown[]): Promise<void> {
+    const { relayUnitOfWork } = harness.database;
+    const watched = new Proxy(relayUnitOfWork, {
+      get: (target, property) =>
+        property !== 'run'
+          ? Reflect.get(target, property)
+          : (...args: Parameters<typeof target.run>) =>
+              target.run(...args).catch((error: { cause?: { code?: string } }) => {
+                failures.push(error.cause?.code);
+                throw error;
+              }),
+    });
+    const filler = new GenerationFiller(watched, harness.clock) as unknown as { enterBatch(...args: unknown[]): Promise<string[]> };
     await filler.enterBatch(generation, harness.source, null, 100);
   }
 });

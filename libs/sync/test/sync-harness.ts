@@ -43,6 +43,7 @@ export class SyncHarness {
   readonly bootstrap: GenerationBootstrap;
   readonly filler: GenerationFiller;
   generation!: IndexGeneration;
+  private releaseEmbedder: () => void = () => undefined;
 
   private constructor(
     readonly database: TestDatabase,
@@ -131,6 +132,12 @@ export class SyncHarness {
     return hit ?? 'something else';
   }
 
+  /** Makes the embedder wait until the returned function is called, or the next test begins. */
+  holdEmbedder(): () => void {
+    this.releaseEmbedder = this.embedder.hold();
+    return this.releaseEmbedder;
+  }
+
   /** Runs the relay until it finds nothing due. */
   async drain(relay: IndexRelay): Promise<void> {
     for (;;) if ((await relay.runOnce()).claimed === 0) return;
@@ -142,6 +149,7 @@ export class SyncHarness {
     this.store.failWrites(null);
     this.store.recover();
     this.store.held.length = 0;
+    this.releaseEmbedder();
     this.embedder.recover();
     this.embedder.resetCalls();
     await this.database.query('DELETE FROM projects');

@@ -40,9 +40,11 @@ export class Lease {
     this.deadlineMs = Math.max(this.deadlineMs, startedAtMs + this.durationMs);
   }
 
-  /** Gives up some entries: nothing is sent for them any more. */
-  lose(ids: Iterable<string>): void {
+  /** Gives up some entries: nothing is sent for them any more. Returns how many were not lost before. */
+  lose(ids: Iterable<string>): number {
+    const before = this.lostIds.size;
     for (const id of ids) this.lostIds.add(id);
+    return this.lostIds.size - before;
   }
 
   isLost(id: string): boolean {

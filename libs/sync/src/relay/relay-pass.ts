@@ -118,7 +118,7 @@ export class RelayPass {
       if (unreached.length === 0) break;
       const ids = unreached.map(({ item }) => item.entry.sourceId);
       const held = new Set(await stillHeld(this.context.unitOfWork, this.generation.id, this.lease.token, ids));
-      this.summary.leasesLost += unreached.filter(({ item }) => !held.has(item.entry.sourceId)).length;
+      this.lose(unreached.map(({ item }) => item.entry).filter(({ sourceId }) => !held.has(sourceId)));
       unreached = unreached.filter(({ item }) => held.has(item.entry.sourceId));
       if (unreached.length === 0) break;
       const stale = unreached.filter(({ kind }) => kind === 'absent');
@@ -127,7 +127,7 @@ export class RelayPass {
       await pause(delayMs);
       unreached = await this.steps.acknowledge(unreached.filter(({ kind }) => kind !== 'absent'));
     }
-    this.summary.leasesLost += unreached.length;
+    this.lose(unreached.map(({ item }) => item.entry));
     if (this.summary.superseded > before) this.context.wake();
   }
 
@@ -139,7 +139,7 @@ export class RelayPass {
       case 'stopped':
         return this.release(blamed.map(({ entry }) => entry));
       case 'lost':
-        this.summary.leasesLost += blamed.length;
+        this.lose(blamed.map(({ entry }) => entry));
         return;
       case 'database':
         return this.postpone(blamed, cause, backoffMs(2, this.context.random));
@@ -212,6 +212,10 @@ export class RelayPass {
     if (entries.length === 0) return;
     const releases = entries.map((entry) => ({ sourceId: entry.sourceId, isInDoubt: this.steps.isInDoubt(entry) }));
     this.summary.released += await releaseLeases(this.context.unitOfWork, this.generation.id, this.lease.token, releases);
+  }
+
+  private lose(entries: readonly ClaimedEntry[]): void {
+    this.summary.leasesLost += this.lease.lose(entries.map(({ sourceId }) => sourceId));
   }
 
   private close(gate: ProviderGate, name: string, error: unknown, retryAfterMs?: number): number {

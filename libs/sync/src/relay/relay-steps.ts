@@ -82,8 +82,7 @@ export class RelaySteps {
     for (const entry of rows) {
       const rev = revs.get(entry.sourceId);
       if (rev === undefined) {
-        this.summary.leasesLost++;
-        this.lease.lose([entry.sourceId]);
+        this.summary.leasesLost += this.lease.lose([entry.sourceId]);
         continue;
       }
       const input = { entry, rev, document: documentById.get(entry.sourceId), isInDoubt: this.isInDoubt(entry) };
@@ -186,8 +185,7 @@ export class RelaySteps {
       reachedCount += reached.size;
       missing = missing.filter((id) => !reached.has(id));
     }
-    this.lease.lose(missing);
-    this.summary.leasesLost += missing.length;
+    this.summary.leasesLost += this.lease.lose(missing);
     if (reachedCount === 0) {
       const error = new LeaseLostError();
       this.lease.abort(error);
