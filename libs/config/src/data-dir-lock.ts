@@ -36,7 +36,8 @@ export class DataDirLock {
 
   private static acquireNow(folder: string): DataDirLock {
     const sqlite = process.getBuiltinModule('node:sqlite') as typeof import('node:sqlite') | undefined;
-    if (sqlite === undefined) throw new FatalStartupError(`Node.js ${process.version} is too old to run Kindred; use the npm scripts, which bring their own.`);
+    if (sqlite === undefined)
+      throw new FatalStartupError(`Node.js ${process.version} is too old to run Kindred; use the npm scripts, which bring their own.`);
     const pidFile = join(folder, PID_FILE);
     let database: DatabaseSync | undefined;
     try {

@@ -25,7 +25,12 @@ describe('withTlsSemantics', () => {
 
 describe('isTlsOptional', () => {
   it('is true for prefer and allow', () => {
-    expect(['prefer', 'allow', 'require', 'disable'].map((mode) => isTlsOptional(`${URL_BASE}?sslmode=${mode}`))).toEqual([true, true, false, false]);
+    expect(['prefer', 'allow', 'require', 'disable'].map((mode) => isTlsOptional(`${URL_BASE}?sslmode=${mode}`))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
     expect(isTlsOptional(URL_BASE)).toBe(false);
   });
 });

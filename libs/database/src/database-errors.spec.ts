@@ -4,9 +4,12 @@ import { classifyDatabaseError, toDomainError } from './database-errors.js';
 const withCode = (code: string): Error => Object.assign(new Error('from the server'), { code });
 
 describe('classifyDatabaseError', () => {
-  it.each(['57P01', '57P02', '57P03', '08000', '08006', '08P01', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT'])('%s: unavailable', (code) => {
-    expect(classifyDatabaseError(withCode(code))).toBe('database.unavailable');
-  });
+  it.each(['57P01', '57P02', '57P03', '08000', '08006', '08P01', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT'])(
+    '%s: unavailable',
+    (code) => {
+      expect(classifyDatabaseError(withCode(code))).toBe('database.unavailable');
+    },
+  );
 
   it.each(['53300', '40001', '40P01', '55P03', '57014'])('%s: busy', (code) => {
     expect(classifyDatabaseError(withCode(code))).toBe('database.busy');
@@ -24,12 +27,24 @@ describe('classifyDatabaseError', () => {
     expect(classifyDatabaseError(new Error(message))).toBe(expected);
   });
 
-  it.each([withCode('23505'), withCode('22P02'), withCode('42P01'), new Error('any other'), new TypeError('x is not a function'), null, undefined, 'text', 5])('%s: not about the connection', (error) => {
+  it.each([
+    withCode('23505'),
+    withCode('22P02'),
+    withCode('42P01'),
+    new Error('any other'),
+    new TypeError('x is not a function'),
+    null,
+    undefined,
+    'text',
+    5,
+  ])('%s: not about the connection', (error) => {
     expect(classifyDatabaseError(error)).toBeNull();
   });
 
   it('looks into what TypeORM and name resolution wrap', () => {
-    expect(classifyDatabaseError(Object.assign(new Error('query failed'), { driverError: withCode('57P01') }))).toBe('database.unavailable');
+    expect(classifyDatabaseError(Object.assign(new Error('query failed'), { driverError: withCode('57P01') }))).toBe(
+      'database.unavailable',
+    );
     expect(classifyDatabaseError(new AggregateError([withCode('ECONNREFUSED'), withCode('ECONNREFUSED')]))).toBe('database.unavailable');
   });
 });

@@ -17,10 +17,21 @@ const BUSY_STATES: ReadonlySet<string> = new Set([
 ]);
 const CONNECTION_EXCEPTION_CLASS = '08';
 
-const NETWORK_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
+const NETWORK_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+]);
 
 /** Messages of node-postgres, whose own errors have no code. */
-const UNAVAILABLE_MESSAGES = /connection terminated|terminating connection|connection ended|client was closed|not queryable|cannot use a pool after calling end|driver not connected|server closed|query read timeout/i;
+const UNAVAILABLE_MESSAGES =
+  /connection terminated|terminating connection|connection ended|client was closed|not queryable|cannot use a pool after calling end|driver not connected|server closed|query read timeout/i;
 const POOL_TIMEOUT_MESSAGE = /timeout exceeded when trying to connect/i;
 
 /** What the error means for a caller, or `null` when it is not about the connection or contention. */
@@ -29,7 +40,8 @@ export function classifyDatabaseError(error: unknown): Extract<ErrorCode, 'datab
   const { code, message } = withDriverError(error as Error);
   if (typeof code === 'string') {
     if (BUSY_STATES.has(code)) return 'database.busy';
-    if (UNAVAILABLE_STATES.has(code) || NETWORK_CODES.has(code) || code.startsWith(CONNECTION_EXCEPTION_CLASS)) return 'database.unavailable';
+    if (UNAVAILABLE_STATES.has(code) || NETWORK_CODES.has(code) || code.startsWith(CONNECTION_EXCEPTION_CLASS))
+      return 'database.unavailable';
   }
   if (typeof message !== 'string') return null;
   if (POOL_TIMEOUT_MESSAGE.test(message)) return 'database.busy';

@@ -92,7 +92,9 @@ describe('DatabaseLifecycle', () => {
     expect(lifecycle.url).toBe(database.url);
     expect(await lifecycle.ping()).toBeGreaterThan(0);
     const busy = Array.from({ length: 10 }, () => new TypeOrmUnitOfWork(() => lifecycle.requests).query('SELECT pg_sleep(1)'));
-    const relayed = new TypeOrmUnitOfWork(() => lifecycle.relay).query<{ name: string }>(`SELECT current_setting('application_name') AS name`);
+    const relayed = new TypeOrmUnitOfWork(() => lifecycle.relay).query<{ name: string }>(
+      `SELECT current_setting('application_name') AS name`,
+    );
     // Requests that take all their connections do not hold up the relay.
     await Promise.race([relayed, Promise.all(busy).then(() => Promise.reject(new Error('the relay waited for the requests')))]);
     expect((await relayed).rows).toEqual([{ name: 'kindred-relay' }]);
@@ -149,7 +151,7 @@ describe('DatabaseLifecycle', () => {
   it('starts a server of its own, and stops it at the end', async () => {
     const lifecycle = create(null);
     await lifecycle.ready();
-    expect((await lifecycle.requests.query<unknown[]>('SELECT 1 FROM projects'))).toEqual([]);
+    expect(await lifecycle.requests.query<unknown[]>('SELECT 1 FROM projects')).toEqual([]);
     const pid = readPostmasterFile(join(dataDir, 'postgres'))!.pid;
     await lifecycle.close();
     expect(lifecycle.isReady).toBe(false);
@@ -160,7 +162,10 @@ describe('DatabaseLifecycle', () => {
     const lifecycle = create(null);
     await lifecycle.ready();
     const endless = new TypeOrmUnitOfWork(() => lifecycle.requests).query('SELECT pg_sleep(600)').catch((error: unknown) => error);
-    await waitFor(async () => (await lifecycle.relay.query<unknown[]>(`SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'`)).length > 0, { what: 'the statement runs' });
+    await waitFor(
+      async () => (await lifecycle.relay.query<unknown[]>(`SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'`)).length > 0,
+      { what: 'the statement runs' },
+    );
     await lifecycle.close();
     expect(await endless).toMatchObject({ code: 'database.unavailable' });
   });

@@ -115,7 +115,8 @@ export class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
     const { pools } = this;
     this.pools = null;
     // A statement that never ends must not keep the process; the fast shutdown of the server ends it.
-    if (pools !== null) await Promise.race([destroy(pools), delay(this.options.closeTimeoutMs ?? CLOSE_TIMEOUT_DEFAULT_MS, undefined, { ref: false })]);
+    if (pools !== null)
+      await Promise.race([destroy(pools), delay(this.options.closeTimeoutMs ?? CLOSE_TIMEOUT_DEFAULT_MS, undefined, { ref: false })]);
     await this.embedded?.stop();
   }
 
@@ -153,7 +154,14 @@ export class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
       if (!this.stopping.signal.aborted) this.logger.warn(`A database connection was lost: ${error.message}`);
     };
     const pool = (applicationName: string, poolSize: number): DataSource =>
-      createDataSource({ url, applicationName, poolSize, onConnectionLost, entities: this.options.entities, queryTimeoutMs: QUERY_TIMEOUT_MS });
+      createDataSource({
+        url,
+        applicationName,
+        poolSize,
+        onConnectionLost,
+        entities: this.options.entities,
+        queryTimeoutMs: QUERY_TIMEOUT_MS,
+      });
     const requests = pool('kindred', REQUEST_POOL_SIZE);
     const relay = pool('kindred-relay', RELAY_POOL_SIZE);
     try {

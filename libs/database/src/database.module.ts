@@ -20,11 +20,20 @@ export class DatabaseModule {
       providers: [
         {
           provide: DatabaseLifecycle,
-          useFactory: (database: DatabaseConfig, data: DataConfig) => new DatabaseLifecycle({ url: database.url, dataDir: data.dataDir, entities }),
+          useFactory: (database: DatabaseConfig, data: DataConfig) =>
+            new DatabaseLifecycle({ url: database.url, dataDir: data.dataDir, entities }),
           inject: [DatabaseConfig, DataConfig],
         },
-        { provide: UnitOfWork, useFactory: (lifecycle: DatabaseLifecycle) => new TypeOrmUnitOfWork(() => lifecycle.requests), inject: [DatabaseLifecycle] },
-        { provide: RelayUnitOfWork, useFactory: (lifecycle: DatabaseLifecycle) => new TypeOrmUnitOfWork(() => lifecycle.relay), inject: [DatabaseLifecycle] },
+        {
+          provide: UnitOfWork,
+          useFactory: (lifecycle: DatabaseLifecycle) => new TypeOrmUnitOfWork(() => lifecycle.requests),
+          inject: [DatabaseLifecycle],
+        },
+        {
+          provide: RelayUnitOfWork,
+          useFactory: (lifecycle: DatabaseLifecycle) => new TypeOrmUnitOfWork(() => lifecycle.relay),
+          inject: [DatabaseLifecycle],
+        },
       ],
       exports: [DatabaseLifecycle, UnitOfWork, RelayUnitOfWork],
     };

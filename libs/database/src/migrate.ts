@@ -47,5 +47,7 @@ async function assertKnown(source: DataSource, executor: MigrationExecutor): Pro
   const known = new Set(source.migrations.map(({ name }) => name));
   const unknown = (await executor.getExecutedMigrations()).map(({ name }) => name).filter((name) => !known.has(name));
   if (unknown.length === 0) return;
-  throw new FatalStartupError(`The database was migrated by a newer Kindred (it has ${unknown.join(', ')}). Start that version, or restore a backup from before.`);
+  throw new FatalStartupError(
+    `The database was migrated by a newer Kindred (it has ${unknown.join(', ')}). Start that version, or restore a backup from before.`,
+  );
 }

@@ -14,7 +14,10 @@ export interface SchemaToolOptions {
  *
  * @throws FatalStartupError when the embedded database is in use by the service
  */
-export async function withSchemaDataSource<T>({ database, data, entities }: SchemaToolOptions, work: (source: DataSource) => Promise<T>): Promise<T> {
+export async function withSchemaDataSource<T>(
+  { database, data, entities }: SchemaToolOptions,
+  work: (source: DataSource) => Promise<T>,
+): Promise<T> {
   if (database.url !== null) return connected(database.url, entities, work);
   const lock = await DataDirLock.acquire(data.dataDir);
   const server = new EmbeddedPostgres({ dataDir: data.dataDir });
@@ -26,7 +29,11 @@ export async function withSchemaDataSource<T>({ database, data, entities }: Sche
   }
 }
 
-async function connected<T>(url: string, entities: readonly EntityType[] | undefined, work: (source: DataSource) => Promise<T>): Promise<T> {
+async function connected<T>(
+  url: string,
+  entities: readonly EntityType[] | undefined,
+  work: (source: DataSource) => Promise<T>,
+): Promise<T> {
   const source = createDataSource({ url, entities, applicationName: 'kindred-schema', poolSize: 1 });
   await source.initialize();
   try {
@@ -55,7 +62,8 @@ export async function findSchemaDrift(source: DataSource): Promise<SchemaDrift> 
  * @param timestampMs orders it behind the others
  */
 export function renderMigration(name: string, timestampMs: number, drift: SchemaDrift): string {
-  const statements = (queries: readonly string[]): string => queries.map((query) => `    await runner.query(${JSON.stringify(query)});\n`).join('');
+  const statements = (queries: readonly string[]): string =>
+    queries.map((query) => `    await runner.query(${JSON.stringify(query)});\n`).join('');
   return `import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class ${name}${timestampMs} implements MigrationInterface {

@@ -3,7 +3,8 @@ import type { DataSource } from 'typeorm';
 import { assertServerVersion } from './server-version.js';
 
 /** Stands in for a connected server of the given version. */
-const fakeServer = (number: string, name: string): DataSource => ({ query: () => Promise.resolve([{ number, name }]) }) as unknown as DataSource;
+const fakeServer = (number: string, name: string): DataSource =>
+  ({ query: () => Promise.resolve([{ number, name }]) }) as unknown as DataSource;
 
 describe('assertServerVersion', () => {
   it('refuses PostgreSQL 13 and says what is needed', async () => {

@@ -19,7 +19,10 @@ describe('TypeOrmUnitOfWork', () => {
 
   afterAll(() => database.close());
 
-  async function poolOf(size: number, settings: { connectTimeoutMs?: number; queryTimeoutMs?: number; statementTimeoutMs?: number } = {}): Promise<TypeOrmUnitOfWork> {
+  async function poolOf(
+    size: number,
+    settings: { connectTimeoutMs?: number; queryTimeoutMs?: number; statementTimeoutMs?: number } = {},
+  ): Promise<TypeOrmUnitOfWork> {
     const source = createDataSource({ url: database.url, applicationName: 'small', poolSize: size, ...settings });
     await source.initialize();
     sources.push(source);
@@ -36,9 +39,15 @@ describe('TypeOrmUnitOfWork', () => {
   it('gives rows and a count for every kind of statement', async () => {
     const { query } = database;
     expect(await query(`INSERT INTO projects (name, description) VALUES ('a', 'x'), ('b', 'y')`)).toEqual({ rows: [], rowCount: 2 });
-    expect(await query(`INSERT INTO projects (name, description) VALUES ('c', 'z') RETURNING name`)).toEqual({ rows: [{ name: 'c' }], rowCount: 1 });
+    expect(await query(`INSERT INTO projects (name, description) VALUES ('c', 'z') RETURNING name`)).toEqual({
+      rows: [{ name: 'c' }],
+      rowCount: 1,
+    });
     expect(await query(`UPDATE projects SET region = $1`, ['Nord'])).toEqual({ rows: [], rowCount: 3 });
-    expect(await query(`UPDATE projects SET region = 'Süd' WHERE name = 'a' RETURNING name`)).toEqual({ rows: [{ name: 'a' }], rowCount: 1 });
+    expect(await query(`UPDATE projects SET region = 'Süd' WHERE name = 'a' RETURNING name`)).toEqual({
+      rows: [{ name: 'a' }],
+      rowCount: 1,
+    });
     expect(await query(`DELETE FROM projects WHERE name = 'b'`)).toEqual({ rows: [], rowCount: 1 });
     expect(await query(`DELETE FROM projects WHERE name = 'c' RETURNING name`)).toEqual({ rows: [{ name: 'c' }], rowCount: 1 });
     expect(await query('SELECT name, region FROM projects')).toEqual({ rows: [{ name: 'a', region: 'Süd' }], rowCount: 1 });
@@ -47,7 +56,9 @@ describe('TypeOrmUnitOfWork', () => {
   });
 
   it('gives what a JavaScript number cannot hold as text', async () => {
-    expect((await database.query(`SELECT 9007199254740993::int8 AS version, 0.10::numeric(10,2) AS price, 7::int4 AS count`)).rows).toEqual([{ version: '9007199254740993', price: '0.10', count: 7 }]);
+    expect((await database.query(`SELECT 9007199254740993::int8 AS version, 0.10::numeric(10,2) AS price, 7::int4 AS count`)).rows).toEqual(
+      [{ version: '9007199254740993', price: '0.10', count: 7 }],
+    );
   });
 
   it('commits what resolves and gives the result', async () => {
@@ -71,7 +82,10 @@ describe('TypeOrmUnitOfWork', () => {
 
   it('lets errors of the statement through as they are', async () => {
     await database.query(`INSERT INTO projects (name, description, external_id) VALUES ('a', 'd', 'taken')`);
-    await expect(database.query(`INSERT INTO projects (name, description, external_id) VALUES ('b', 'd', 'taken')`)).rejects.toMatchObject({ code: '23505', constraint: 'projects_external_id_key' });
+    await expect(database.query(`INSERT INTO projects (name, description, external_id) VALUES ('b', 'd', 'taken')`)).rejects.toMatchObject({
+      code: '23505',
+      constraint: 'projects_external_id_key',
+    });
   });
 
   it('does not report a commit that PostgreSQL turned into a rollback', async () => {
@@ -94,7 +108,9 @@ describe('TypeOrmUnitOfWork', () => {
       { isolation: 'REPEATABLE READ', isReadOnly: true },
     );
     expect(counts).toEqual([0, 0]);
-    await expect(database.unitOfWork.run((session) => session.query(INSERT, ['x']), { isReadOnly: true })).rejects.toMatchObject({ code: '25006' });
+    await expect(database.unitOfWork.run((session) => session.query(INSERT, ['x']), { isReadOnly: true })).rejects.toMatchObject({
+      code: '25006',
+    });
   });
 
   it('leaves nothing behind in a session: a pooler may give it to anybody next', async () => {
@@ -109,7 +125,10 @@ describe('TypeOrmUnitOfWork', () => {
 
   it('ends a statement of a transaction that takes too long', async () => {
     const one = await poolOf(1, { statementTimeoutMs: 50 });
-    await expect(one.run((session) => session.query('SELECT pg_sleep(30)'))).rejects.toMatchObject({ code: 'database.busy', cause: { code: '57014' } });
+    await expect(one.run((session) => session.query('SELECT pg_sleep(30)'))).rejects.toMatchObject({
+      code: 'database.busy',
+      cause: { code: '57014' },
+    });
     expect((await one.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
@@ -145,9 +164,16 @@ describe('TypeOrmUnitOfWork', () => {
 
   it('survives losing its connections: idle, in a statement, and between two statements of a transaction', async () => {
     const two = await poolOf(2);
-    const kill = () => database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'small'`);
+    const kill = () =>
+      database.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'small'`,
+      );
     const running = two.query('SELECT pg_sleep(30)').catch((error: unknown) => error);
-    await waitFor(async () => (await database.query(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'small' AND query LIKE '%pg_sleep%'`)).rowCount > 0, { what: 'the statement runs' });
+    await waitFor(
+      async () =>
+        (await database.query(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'small' AND query LIKE '%pg_sleep%'`)).rowCount > 0,
+      { what: 'the statement runs' },
+    );
     await kill();
     expect(await running).toMatchObject({ code: 'database.unavailable' });
     const between = two.run(async (session) => {

@@ -9,7 +9,13 @@ const STEP_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 10;
 
 /** Loss of power ends a test run anyway. */
-const THROWAWAY_SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200', log_min_messages: 'fatal' } as const;
+const THROWAWAY_SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+  log_min_messages: 'fatal',
+} as const;
 
 /** Where the databases of this run live. */
 export interface TestServer {

@@ -22,6 +22,9 @@ describe('waitFor', () => {
 
   it('names what did not come, with the last failure', async () => {
     const cause = new Error('still down');
-    await expect(waitFor(() => Promise.reject(cause), { what: 'the server answers', timeoutMs: 5, intervalMs: 0 })).rejects.toMatchObject({ message: 'the server answers: not so within 5 ms', cause });
+    await expect(waitFor(() => Promise.reject(cause), { what: 'the server answers', timeoutMs: 5, intervalMs: 0 })).rejects.toMatchObject({
+      message: 'the server answers: not so within 5 ms',
+      cause,
+    });
   });
 });

@@ -17,7 +17,10 @@ const INTERVAL_DEFAULT_MS = 10;
  *
  * @throws Error naming `what`, with the last failure as its cause
  */
-export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitForOptions): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  options: WaitForOptions,
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_DEFAULT_MS;
   const deadlineMs = performance.now() + timeoutMs;
   let lastError: unknown;

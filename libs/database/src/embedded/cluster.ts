@@ -1,6 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, lchownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FatalStartupError } from '#kernel';
 import type { PostgresBinaries } from './postgres-binaries.js';
@@ -68,7 +79,10 @@ export function readPassword(cluster: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {
-    throw new FatalStartupError(`The password of the embedded database cannot be read from ${file}. Put the file back, or give this user the right to read it.`, { cause });
+    throw new FatalStartupError(
+      `The password of the embedded database cannot be read from ${file}. Put the file back, or give this user the right to read it.`,
+      { cause },
+    );
   }
 }
 
@@ -97,13 +111,24 @@ function runInitdb(binaries: PostgresBinaries, runAs: RunAs, folder: string, pas
   ]);
   return new Promise((resolve, reject) => {
     const output: Buffer[] = [];
-    const child = spawn(command.file, command.args, { cwd: dirname(binaries.initdb), env: CHILD_ENVIRONMENT, uid: command.uid, gid: command.gid, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command.file, command.args, {
+      cwd: dirname(binaries.initdb),
+      env: CHILD_ENVIRONMENT,
+      uid: command.uid,
+      gid: command.gid,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
     child.once('error', reject);
     child.once('close', (code) => {
       if (code === 0) resolve();
-      else reject(new FatalStartupError(`The embedded database could not be created in ${dirname(folder)}: ${Buffer.concat(output).toString('utf8').trim()}`));
+      else
+        reject(
+          new FatalStartupError(
+            `The embedded database could not be created in ${dirname(folder)}: ${Buffer.concat(output).toString('utf8').trim()}`,
+          ),
+        );
     });
   });
 }

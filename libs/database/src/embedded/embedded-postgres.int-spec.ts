@@ -50,11 +50,16 @@ describe('EmbeddedPostgres', () => {
   it('creates a durable PostgreSQL 18 that only its owner can use, and stops it', async () => {
     const server = create({ settings: {} });
     const url = await server.start();
-    expect(await query(url, `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync, current_setting('server_version_num')::int / 10000 AS major, current_database() AS name`)).toEqual([
-      { fsync: 'on', sync: 'on', major: 18, name: 'kindred' },
-    ]);
+    expect(
+      await query(
+        url,
+        `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync, current_setting('server_version_num')::int / 10000 AS major, current_database() AS name`,
+      ),
+    ).toEqual([{ fsync: 'on', sync: 'on', major: 18, name: 'kindred' }]);
     expect(new URL(url).hostname).toBe('127.0.0.1');
-    expect(await query(url, `SELECT current_setting('listen_addresses') AS addresses, current_setting('unix_socket_directories') AS sockets`)).toEqual([{ addresses: '127.0.0.1', sockets: '' }]);
+    expect(
+      await query(url, `SELECT current_setting('listen_addresses') AS addresses, current_setting('unix_socket_directories') AS sockets`),
+    ).toEqual([{ addresses: '127.0.0.1', sockets: '' }]);
     await expect(query(url.replace(/:[^:@/]+@/, ':wrong@'), 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
     expect(statSync(join(cluster, 'kindred.password')).mode & 0o777).toBe(0o600);
     expect(statSync(cluster).mode & 0o077).toBe(0);
@@ -159,7 +164,9 @@ describe('EmbeddedPostgres', () => {
   });
 
   it('says what the server said when it cannot start', async () => {
-    await expect(create({ settings: { shared_buffers: 'plenty' } }).start()).rejects.toThrow(/does not start.*invalid value for parameter "shared_buffers"/s);
+    await expect(create({ settings: { shared_buffers: 'plenty' } }).start()).rejects.toThrow(
+      /does not start.*invalid value for parameter "shared_buffers"/s,
+    );
   });
 
   it('names DATABASE_URL as the way out when there are no binaries for the platform', async () => {

@@ -120,7 +120,9 @@ export class EmbeddedPostgres {
       // Another program took the port first, or the shared memory of a killed server is still held by its last sessions.
       const isTransient = /could not (create any TCP\/IP sockets|bind)|shared memory block/.test(failure);
       if (!isTransient || attempt === START_ATTEMPTS) {
-        throw new FatalStartupError(`The embedded database does not start; ${join(this.dataDir, LOG_FILE)} has the whole story. It ends with:\n${failure}`);
+        throw new FatalStartupError(
+          `The embedded database does not start; ${join(this.dataDir, LOG_FILE)} has the whole story. It ends with:\n${failure}`,
+        );
       }
       await delay(RESTART_DELAY_MS);
     }
@@ -132,10 +134,21 @@ export class EmbeddedPostgres {
     if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT_BYTES) truncateSync(log);
     const logStart = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
     const settings = { ...SETTINGS, ...this.options.settings, port: String(port) };
-    const command = commandAs(runAs, binaries.postgres, ['-D', this.cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]);
+    const command = commandAs(runAs, binaries.postgres, [
+      '-D',
+      this.cluster,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ]);
     const output = openSync(log, 'a', 0o600);
     // Detached and with files instead of pipes: the server must outlive a killed process long enough to be taken over in order.
-    const server = spawn(command.file, command.args, { cwd: this.dataDir, env: CHILD_ENVIRONMENT, uid: command.uid, gid: command.gid, detached: true, stdio: ['ignore', output, output] });
+    const server = spawn(command.file, command.args, {
+      cwd: this.dataDir,
+      env: CHILD_ENVIRONMENT,
+      uid: command.uid,
+      gid: command.gid,
+      detached: true,
+      stdio: ['ignore', output, output],
+    });
     closeSync(output);
     server.unref();
     let isEnded = false;

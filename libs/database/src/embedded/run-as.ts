@@ -48,7 +48,9 @@ export function chooseIdentity(postgres: string, dataFolder: string, existingDat
     const self: RunAs = { kind: 'self' };
     const failure = tryIdentity(self, postgres, dataFolder);
     if (failure === null) return self;
-    throw new FatalStartupError(`PostgreSQL cannot run here: ${failure}. Mend that, or set DATABASE_URL to a PostgreSQL server of your own (14 or later).`);
+    throw new FatalStartupError(
+      `PostgreSQL cannot run here: ${failure}. Mend that, or set DATABASE_URL to a PostgreSQL server of your own (14 or later).`,
+    );
   }
   const failures: string[] = [];
   for (const candidate of rootCandidates(existingData)) {
@@ -93,8 +95,16 @@ function readAccounts(): Map<string, { uid: number; gid: number }> {
 /** Runs the binary once; `null` = it works, else why not. */
 function tryIdentity(runAs: RunAs, postgres: string, dataFolder: string): string | null {
   // Through a shell, because the folder must be entered with the rights of the new user, not with those of this process.
-  const command = process.platform === 'win32' ? { file: postgres, args: ['-V'] } : commandAs(runAs, '/bin/sh', ['-c', 'cd "$1" && exec "$2" -V', 'sh', dataFolder, postgres]);
-  const result = spawnSync(command.file, command.args as string[], { env: CHILD_ENVIRONMENT, uid: command.uid, gid: command.gid, encoding: 'utf8' });
+  const command =
+    process.platform === 'win32'
+      ? { file: postgres, args: ['-V'] }
+      : commandAs(runAs, '/bin/sh', ['-c', 'cd "$1" && exec "$2" -V', 'sh', dataFolder, postgres]);
+  const result = spawnSync(command.file, command.args as string[], {
+    env: CHILD_ENVIRONMENT,
+    uid: command.uid,
+    gid: command.gid,
+    encoding: 'utf8',
+  });
   if (result.error !== undefined) return result.error.message;
   if (result.status !== 0) return firstLine(result.stderr) || `exit code ${String(result.status)}`;
   return null;

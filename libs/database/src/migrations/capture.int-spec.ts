@@ -36,18 +36,27 @@ describe('capture triggers', () => {
   }
 
   async function insertProjects(count: number): Promise<string[]> {
-    const { rows } = await database.query<{ id: string }>(`INSERT INTO projects (name, description) SELECT 'p' || i, 'd' FROM generate_series(1, $1) i RETURNING id`, [count]);
+    const { rows } = await database.query<{ id: string }>(
+      `INSERT INTO projects (name, description) SELECT 'p' || i, 'd' FROM generate_series(1, $1) i RETURNING id`,
+      [count],
+    );
     return rows.map(({ id }) => id);
   }
 
   async function entries(generation = SERVING): Promise<Entry[]> {
-    const { rows } = await database.query<Entry>(`SELECT generation_id, source_id, version, state, attempts FROM index_ledger WHERE generation_id = $1 ORDER BY source_id`, [generation]);
+    const { rows } = await database.query<Entry>(
+      `SELECT generation_id, source_id, version, state, attempts FROM index_ledger WHERE generation_id = $1 ORDER BY source_id`,
+      [generation],
+    );
     return rows;
   }
 
   /** As the relay leaves an entry behind when it has nothing more to do. */
   async function settle(state = 'synced'): Promise<void> {
-    await database.query(`UPDATE index_ledger SET state = $1, attempts = 3, changed_at = now() - interval '1 hour', next_attempt_at = now() + interval '1 hour'`, [state]);
+    await database.query(
+      `UPDATE index_ledger SET state = $1, attempts = 3, changed_at = now() - interval '1 hour', next_attempt_at = now() + interval '1 hour'`,
+      [state],
+    );
   }
 
   async function pendingIds(): Promise<string[]> {
@@ -95,14 +104,18 @@ describe('capture triggers', () => {
 
   it('refuses TRUNCATE on a snapshot that is older than the statement', async () => {
     await insertProjects(1);
-    await expect(database.unitOfWork.run((session) => session.query('TRUNCATE projects'), { isolation: 'REPEATABLE READ' })).rejects.toMatchObject({ code: '0A000' });
+    await expect(
+      database.unitOfWork.run((session) => session.query('TRUNCATE projects'), { isolation: 'REPEATABLE READ' }),
+    ).rejects.toMatchObject({ code: '0A000' });
     expect((await database.query('SELECT 1 FROM projects')).rowCount).toBe(1);
   });
 
   it('enters both sorts of row of an upsert', async () => {
     await database.query(`INSERT INTO projects (name, description, external_id) VALUES ('old', 'd', 'e1')`);
     await settle();
-    await database.query(`INSERT INTO projects (name, description, external_id) VALUES ('new', 'd', 'e1'), ('other', 'd', 'e2') ON CONFLICT (external_id) DO UPDATE SET name = EXCLUDED.name`);
+    await database.query(
+      `INSERT INTO projects (name, description, external_id) VALUES ('new', 'd', 'e1'), ('other', 'd', 'e2') ON CONFLICT (external_id) DO UPDATE SET name = EXCLUDED.name`,
+    );
     const { rows } = await database.query<{ id: string }>('SELECT id FROM projects ORDER BY id');
     expect(await pendingIds()).toEqual(rows.map(({ id }) => id));
     expect(rows).toHaveLength(2);
@@ -120,7 +133,9 @@ describe('capture triggers', () => {
     await settle();
     // Both ids are old ids of one row and new ids of another; the key must be deferrable for that, for as long as this test.
     await database.unitOfWork.run(async (session) => {
-      await session.query('ALTER TABLE projects DROP CONSTRAINT projects_pkey, ADD CONSTRAINT projects_pkey PRIMARY KEY (id) DEFERRABLE INITIALLY DEFERRED');
+      await session.query(
+        'ALTER TABLE projects DROP CONSTRAINT projects_pkey, ADD CONSTRAINT projects_pkey PRIMARY KEY (id) DEFERRABLE INITIALLY DEFERRED',
+      );
       await session.query('UPDATE projects SET id = CASE id WHEN $1::uuid THEN $2::uuid ELSE $1::uuid END', ids);
     });
     await database.query('ALTER TABLE projects DROP CONSTRAINT projects_pkey, ADD CONSTRAINT projects_pkey PRIMARY KEY (id)');
@@ -129,12 +144,20 @@ describe('capture triggers', () => {
 
   it('enters rows that a cascade deletes or changes', async () => {
     await database.query(`CREATE TABLE owners (id int PRIMARY KEY)`);
-    await database.query(`CREATE TABLE owned (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), owner int REFERENCES owners ON DELETE CASCADE ON UPDATE CASCADE)`);
+    await database.query(
+      `CREATE TABLE owned (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), owner int REFERENCES owners ON DELETE CASCADE ON UPDATE CASCADE)`,
+    );
     try {
       await database.query(`SELECT kindred_watch('owned', 'projects')`);
       await database.query(`INSERT INTO owners VALUES (1), (2)`);
-      const { rows } = await database.query<{ id: string; owner: number }>(`INSERT INTO owned (owner) VALUES (1), (1), (2) RETURNING id, owner`);
-      const ofOwner = (owner: number): string[] => rows.filter((row) => row.owner === owner).map(({ id }) => id).sort();
+      const { rows } = await database.query<{ id: string; owner: number }>(
+        `INSERT INTO owned (owner) VALUES (1), (1), (2) RETURNING id, owner`,
+      );
+      const ofOwner = (owner: number): string[] =>
+        rows
+          .filter((row) => row.owner === owner)
+          .map(({ id }) => id)
+          .sort();
       await settle();
       await database.query('UPDATE owners SET id = 3 WHERE id = 2');
       expect(await pendingIds()).toEqual(ofOwner(2));
@@ -172,7 +195,8 @@ describe('capture triggers', () => {
     const building = await addGeneration('building');
     const retired = await addGeneration('retired');
     const ids = await insertProjects(2);
-    for (const generation of [SERVING, standby, building]) expect((await entries(generation)).map(({ source_id }) => source_id)).toEqual([...ids].sort());
+    for (const generation of [SERVING, standby, building])
+      expect((await entries(generation)).map(({ source_id }) => source_id)).toEqual([...ids].sort());
     expect(await entries(retired)).toEqual([]);
     await database.query('DELETE FROM index_ledger');
   });
@@ -245,7 +269,9 @@ describe('capture triggers', () => {
     for (const state of ['synced', 'dead', 'tombstone']) {
       await settle(state);
       await database.query(`UPDATE projects SET name = $1`, [state]);
-      expect((await database.query(`SELECT changed_at > now() - interval '1 minute' AS is_recent FROM index_ledger`)).rows).toEqual([{ is_recent: true }]);
+      expect((await database.query(`SELECT changed_at > now() - interval '1 minute' AS is_recent FROM index_ledger`)).rows).toEqual([
+        { is_recent: true },
+      ]);
     }
   });
 
@@ -257,10 +283,14 @@ describe('capture triggers', () => {
     // A hot row would starve if each change put it to the end of the queue.
     await database.query(`UPDATE index_ledger SET next_attempt_at = '2001-01-01Z'`);
     await database.query(`UPDATE projects SET name = 'once more'`);
-    expect((await database.query(`SELECT next_attempt_at FROM index_ledger`)).rows).toEqual([{ next_attempt_at: new Date('2001-01-01T00:00:00Z') }]);
+    expect((await database.query(`SELECT next_attempt_at FROM index_ledger`)).rows).toEqual([
+      { next_attempt_at: new Date('2001-01-01T00:00:00Z') },
+    ]);
     await database.query(`UPDATE index_ledger SET state = 'tombstone', next_attempt_at = now() + interval '1 hour'`);
     await database.query(`UPDATE projects SET name = 'back'`);
-    expect((await database.query(`SELECT next_attempt_at <= now() AS is_due, attempts FROM index_ledger`)).rows).toEqual([{ is_due: true, attempts: 0 }]);
+    expect((await database.query(`SELECT next_attempt_at <= now() AS is_due, attempts FROM index_ledger`)).rows).toEqual([
+      { is_due: true, attempts: 0 },
+    ]);
   });
 
   it('leaves the lease, the doubt and what the index holds alone', async () => {
@@ -298,7 +328,9 @@ describe('capture triggers', () => {
       await expect(asWriter(`SELECT kindred_mark_changed('projects', ARRAY[gen_random_uuid()])`)).rejects.toMatchObject({ code: '42501' });
       // A trigger of ours on a table of its own would let it enter any id.
       await expect(
-        asWriter(`CREATE TEMP TABLE mine (id uuid); CREATE TRIGGER t AFTER INSERT ON mine REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.kindred_capture_insert('projects')`),
+        asWriter(
+          `CREATE TEMP TABLE mine (id uuid); CREATE TRIGGER t AFTER INSERT ON mine REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.kindred_capture_insert('projects')`,
+        ),
       ).rejects.toMatchObject({ code: '42501' });
     } finally {
       await database.query(`DROP OWNED BY ${role}`);
@@ -310,7 +342,9 @@ describe('capture triggers', () => {
     const { rows } = await database.query<{ proname: string; proconfig: string[] | null }>(
       `SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY proname`,
     );
-    expect(rows.map(({ proname }) => proname)).toEqual(['delete', 'insert', 'truncate', 'update'].map((event) => `kindred_capture_${event}`));
+    expect(rows.map(({ proname }) => proname)).toEqual(
+      ['delete', 'insert', 'truncate', 'update'].map((event) => `kindred_capture_${event}`),
+    );
     for (const { proconfig } of rows) expect(proconfig).toEqual(['search_path=pg_catalog, pg_temp']);
   });
 
@@ -318,7 +352,9 @@ describe('capture triggers', () => {
     const ids = await insertProjects(500);
     const opposite = [ids, [...ids].reverse()];
     for (let round = 0; round < 10; round += 1) {
-      const outcomes = await Promise.allSettled(opposite.map((order) => database.query(`SELECT kindred_mark_changed('projects', $1)`, [order])));
+      const outcomes = await Promise.allSettled(
+        opposite.map((order) => database.query(`SELECT kindred_mark_changed('projects', $1)`, [order])),
+      );
       expect(outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason) : 'done'))).toEqual(['done', 'done']);
     }
   });

@@ -21,7 +21,8 @@ describe('foundation tables', () => {
     }
     expect(new Set(rows.map(({ id }) => id)).size).toBe(500);
     // Random behind the time: no bit of the random part stands still.
-    for (const position of [15, 16, 17, 20, 21, 22, 24, 30, 35]) expect(new Set(rows.map(({ id }) => id[position])).size).toBeGreaterThan(8);
+    for (const position of [15, 16, 17, 20, 21, 22, 24, 30, 35])
+      expect(new Set(rows.map(({ id }) => id[position])).size).toBeGreaterThan(8);
   });
 
   it('orders uuids by the time they were made', async () => {
@@ -32,10 +33,14 @@ describe('foundation tables', () => {
 
   it('bumps version and updated_at of a project, whatever the statement says, and keeps created_at', async () => {
     await database.query(`INSERT INTO projects (name, description) VALUES ('a', 'b')`);
-    const [before] = (await database.query<{ version: number; created_at: Date; updated_at: Date }>('SELECT version, created_at, updated_at FROM projects')).rows;
+    const [before] = (
+      await database.query<{ version: number; created_at: Date; updated_at: Date }>('SELECT version, created_at, updated_at FROM projects')
+    ).rows;
     expect(before).toMatchObject({ version: 1, updated_at: before!.created_at });
     await database.query(`UPDATE projects SET version = 99, created_at = '2001-01-01', updated_at = '2001-01-01', name = 'c'`);
-    const [after] = (await database.query<{ version: number; created_at: Date; updated_at: Date }>('SELECT version, created_at, updated_at FROM projects')).rows;
+    const [after] = (
+      await database.query<{ version: number; created_at: Date; updated_at: Date }>('SELECT version, created_at, updated_at FROM projects')
+    ).rows;
     expect(after).toMatchObject({ version: 2, created_at: before!.created_at });
     expect(after!.updated_at.getTime()).toBeGreaterThanOrEqual(before!.updated_at.getTime());
   });
