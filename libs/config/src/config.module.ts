@@ -1,6 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { KindredConfig } from './kindred-config.js';
-import { DatabaseConfig, DataConfig, EmbeddingConfig, LogConfig, SearchConfig, ServerConfig, SyncConfig, VectorStoreConfig } from './slices.js';
+import {
+  DatabaseConfig,
+  DataConfig,
+  EmbeddingConfig,
+  LogConfig,
+  SearchConfig,
+  ServerConfig,
+  SyncConfig,
+  VectorStoreConfig,
+} from './slices.js';
 
 /** Provides each slice under its class, to every module. */
 @Module({})
