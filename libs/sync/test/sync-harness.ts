@@ -59,15 +59,16 @@ export class SyncHarness {
     this.filler = new GenerationFiller(database.relayUnitOfWork, this.clock);
   }
 
-  static async create(store = new HookedVectorStore()): Promise<SyncHarness> {
+  /** @param hasBegun whether the first generation is created, filled and attached */
+  static async create(store = new HookedVectorStore(), hasBegun = true): Promise<SyncHarness> {
     const harness = new SyncHarness(await createTestDatabase(), store, new FakeEmbedder());
-    await harness.store.open();
-    await harness.begin();
+    if (hasBegun) await harness.begin();
     return harness;
   }
 
   /** Creates, fills and attaches the first generation. */
   async begin(): Promise<void> {
+    await this.store.open();
     const [generation] = await this.bootstrap.run();
     this.generation = generation!;
     await this.filler.fill(this.generation, this.source);
