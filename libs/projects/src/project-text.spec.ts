@@ -9,12 +9,21 @@ const KITCHEN: ProjectTextFields = {
 };
 
 describe('renderProjectText', () => {
-  it('puts name and terms before the description, whose end is what a full model cuts', () => {
-    expect(renderProjectText(KITCHEN)).toBe('Oak kitchen. kitchen, oak, Bavaria. With an island');
+  it('puts the words of the craft first, and the description, whose end is what a full model cuts, last', () => {
+    expect(renderProjectText(KITCHEN)).toBe('oak kitchen in Bavaria. Oak kitchen. With an island');
   });
 
   it('leaves no trace of what is missing', () => {
     expect(renderProjectText({ ...KITCHEN, project_type: null, wood_type: ' ', region: null })).toBe('Oak kitchen. With an island');
+  });
+
+  it.each([
+    [{ wood_type: null }, 'kitchen in Bavaria'],
+    [{ region: null }, 'oak kitchen'],
+    [{ project_type: null }, 'oak in Bavaria'],
+    [{ project_type: null, wood_type: null }, 'Bavaria'],
+  ])('reads well without %j', (fields, phrase) => {
+    expect(renderProjectText({ ...KITCHEN, ...fields })).toBe(`${phrase}. Oak kitchen. With an island`);
   });
 
   it('gives one text for descriptions that differ in white space only', () => {

@@ -27,7 +27,7 @@ describe('ProjectIndexSource', () => {
     expect(documents.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
       {
         id: IDS[0],
-        text: 'Kitchen. kitchen, oak, Bavaria. Nice',
+        text: 'oak kitchen in Bavaria. Kitchen. Nice',
         payload: {
           project_type: 'kitchen',
           region: 'Bavaria',
