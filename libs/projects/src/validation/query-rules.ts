@@ -48,11 +48,9 @@ export function queryList<Item extends z.ZodType<string, string>>(
   item: Item,
   options: { readonly description: string; readonly maximumItems: number },
 ) {
-  return z
-    .union([item.transform((value) => [value]), z.array(item).max(options.maximumItems)])
-    .meta({
-      openapi: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: options.maximumItems, description: options.description },
-    });
+  return z.union([item.transform((value) => [value]), z.array(item).max(options.maximumItems)]).meta({
+    openapi: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: options.maximumItems, description: options.description },
+  });
 }
 
 /** The one spelling of a UUID that the API takes; lower case afterwards, as PostgreSQL prints it. */
