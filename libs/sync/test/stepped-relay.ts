@@ -8,8 +8,8 @@ import type { WorkItem } from '../src/relay/work-item.js';
 /** A relay whose steps a test takes one at a time, as in the schedules of the protocol. The store must hold writes. */
 export class SteppedRelay {
   pass: RelayPass | null = null;
-  /** What the last send put on its way, if anything. */
-  message: HeldWrite | null = null;
+  /** What the last send put on its way: an upsert, a delete, both or nothing. */
+  messages: HeldWrite[] = [];
   items: WorkItem[] = [];
   private sending: Promise<SendResult> | null = null;
 
@@ -20,8 +20,8 @@ export class SteppedRelay {
   ) {}
 
   /** C: claims; returns how many entries. */
-  async claim(): Promise<number> {
-    const [pass] = await this.relay.claim();
+  async claim(limit?: number): Promise<number> {
+    const [pass] = await this.relay.claim(limit);
     this.pass = pass ?? null;
     return pass?.entries.length ?? 0;
   }
@@ -33,14 +33,18 @@ export class SteppedRelay {
     const { vectors } = await steps.vectors(this.items, () => this.embedder);
     const sending = steps.send(this.items.filter(({ action }) => action !== 'skip'), vectors);
     this.sending = sending;
-    await Promise.race([this.store.writeArrives(), sending]);
-    this.message = this.store.held.shift() ?? null;
+    await this.collect(this.items, sending);
     return this.items.map(({ action }) => action);
   }
 
-  /** D: the message is applied and answered. */
+  /** The only message, for the schedules of one key. */
+  get message(): HeldWrite | null {
+    return this.messages[0] ?? null;
+  }
+
+  /** D: all messages are applied and answered. */
   async deliver(): Promise<void> {
-    await this.message?.complete();
+    for (const message of this.messages) await message.complete();
     await this.sending;
   }
 
@@ -50,6 +54,22 @@ export class SteppedRelay {
     const { done } = await this.sending!;
     await this.pass!.steps.acknowledge([...skips, ...done]);
     return this.pass!.summary;
+  }
+
+  /** Takes what is sent, as soon as it is: each kind of action makes at most one message, and the check of a tombstone may make none. */
+  private async collect(items: readonly WorkItem[], sending: Promise<SendResult>): Promise<void> {
+    const isSettled = sending.then(() => true);
+    const certain = new Set(items.map(({ action }) => action).filter((action) => action === 'upsert' || action === 'delete')).size;
+    const mayVerify = items.some(({ action }) => action === 'verify');
+    this.messages = [];
+    while (this.messages.length < certain) {
+      await this.store.writeArrives();
+      this.messages.push(...this.store.held.splice(0));
+    }
+    if (!mayVerify) return;
+    // The double answers a retrieve in the same turn of the event loop, so whatever follows from it has been sent by the next one.
+    await Promise.race([isSettled, new Promise((resolve) => setImmediate(resolve))]);
+    this.messages.push(...this.store.held.splice(0));
   }
 
   /** C R D K. */
