@@ -19,7 +19,9 @@ describe('modelRevOf', () => {
   });
 
   it('does not depend on the order of the keys, as they come from JSON', () => {
-    expect(modelRevOf(Object.fromEntries(Object.entries(DESCRIPTOR).reverse()) as unknown as EmbedderDescriptor)).toBe(modelRevOf(DESCRIPTOR));
+    expect(modelRevOf(Object.fromEntries(Object.entries(DESCRIPTOR).reverse()) as unknown as EmbedderDescriptor)).toBe(
+      modelRevOf(DESCRIPTOR),
+    );
   });
 
   it.each(Object.keys(DESCRIPTOR) as (keyof EmbedderDescriptor)[])('changes with %s', (key) => {
