@@ -1,6 +1,8 @@
 import { DataDirLock, loadConfig, type KindredConfig } from '#config';
 import { DatabaseLifecycle } from '#database';
-import { PinoNestLogger, stopOnSignals } from '#observability';
+import { FatalStartupError } from '#kernel';
+import { HealthMonitor } from '#health';
+import { stopOnSignals, useHouseLogger } from '#observability';
 import { SyncReadiness } from '#sync';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -30,7 +32,7 @@ export async function startApi(): Promise<void> {
     bufferLogs: true,
     abortOnError: false,
   });
-  app.useLogger(app.get(PinoNestLogger));
+  useHouseLogger(app);
   await configureHttp(app);
   stopOnSignals(app, async () => {
     runFile.remove();
@@ -38,13 +40,32 @@ export async function startApi(): Promise<void> {
   });
 
   try {
-    await app.listen(config.server.port, config.server.host);
+    await listen(app, config);
     await Promise.all([app.get(DatabaseLifecycle).ready(), app.get(SyncReadiness).whenReady()]);
+    // Who reads "ready" must find /health/ready so: the last look may be from before the database answered.
+    await app.get(HealthMonitor).refreshAnew();
   } catch (error) {
     await app.close();
     throw error;
   }
   announce(app, config, runFile);
+}
+
+async function listen(app: NestFastifyApplication, { server: { host, port } }: KindredConfig): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE')
+      throw new FatalStartupError(`Port ${port} on ${host} is taken by another program. Stop it, or set PORT (0 = any free port).`, {
+        cause: error,
+      });
+    if (code === 'EACCES')
+      throw new FatalStartupError(`This user may not listen on port ${port}. Set PORT to 1024 or above.`, { cause: error });
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new FatalStartupError('HOST is not an address of this machine.', { cause: error });
+    throw error;
+  }
 }
 
 function announce(app: NestFastifyApplication, config: KindredConfig, runFile: RunFile): void {

@@ -1,7 +1,7 @@
 import { loadConfig } from '#config';
 import { DatabaseLifecycle } from '#database';
 import { FatalStartupError } from '#kernel';
-import { PinoNestLogger, stopOnSignals } from '#observability';
+import { stopOnSignals, useHouseLogger } from '#observability';
 import { SyncReadiness } from '#sync';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -23,7 +23,7 @@ export async function startWorker(): Promise<void> {
     throw new FatalStartupError('The embedded PostgreSQL belongs to the api process. Set DATABASE_URL to run workers beside it.');
   }
   const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config), { bufferLogs: true, abortOnError: false });
-  app.useLogger(app.get(PinoNestLogger));
+  useHouseLogger(app);
   stopOnSignals(app, async () => undefined);
   await Promise.all([app.get(DatabaseLifecycle).ready(), app.get(SyncReadiness).whenReady()]);
   new Logger('Worker').log('ready');

@@ -36,6 +36,18 @@ describe('DependencyProbe', () => {
     expect(probe.last).toMatchObject({ state: 'down', reason: 'no answer within 10 ms' });
   });
 
+  it('looks again for a caller who knows more than the look that is under way', async () => {
+    let isUp = false;
+    let answer!: () => void;
+    const probe = makeProbe(() => (isUp ? Promise.resolve() : new Promise((_, reject) => (answer = () => reject(new Error('down'))))));
+    const early = probe.refresh();
+    isUp = true;
+    const late = probe.refreshAnew();
+    answer();
+    await Promise.all([early, late]);
+    expect(probe.last.state).toBe('up');
+  });
+
   it('looks once for callers at the same time', async () => {
     let looks = 0;
     const probe = makeProbe(async () => looks++);

@@ -43,6 +43,12 @@ export class DependencyProbe {
     return this.running;
   }
 
+  /** Looks once more after the look that is under way, whose answer may be older than what the caller knows. Never rejects. */
+  async refreshAnew(): Promise<void> {
+    await this.running;
+    await this.refresh();
+  }
+
   private async look(): Promise<void> {
     const { ask, timeoutMs, slowMs, now, monotonicMs } = this.options;
     const startedMs = monotonicMs();

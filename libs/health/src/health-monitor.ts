@@ -60,6 +60,11 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
     await Promise.all([this.database.refresh(), this.vectorStore.refresh()]);
   }
 
+  /** Looks once more, after any look that is under way; afterwards replies know at least what holds now. */
+  async refreshAnew(): Promise<void> {
+    await Promise.all([this.database.refreshAnew(), this.vectorStore.refreshAnew()]);
+  }
+
   /** What is known at this moment, without asking anybody. */
   snapshot(): HealthSnapshot {
     const database = this.database.last;

@@ -1,4 +1,4 @@
+export { HouseLogger } from './house-logger.js';
 export { LoggingModule } from './logging.module.js';
-export { printStartupError, runProgram, stopOnSignals, type Closeable } from './process-lifecycle.js';
+export { printStartupError, runProgram, stopOnSignals, useHouseLogger, type Closeable } from './process-lifecycle.js';
 export { RuntimeModule } from './runtime.module.js';
-export { Logger as PinoNestLogger } from 'nestjs-pino';

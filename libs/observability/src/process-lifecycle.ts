@@ -1,5 +1,7 @@
 import { FatalStartupError } from '#kernel';
-import { Logger } from '@nestjs/common';
+import { Logger, type INestApplicationContext } from '@nestjs/common';
+import { Logger as PinoNestLogger } from 'nestjs-pino';
+import { HouseLogger } from './house-logger.js';
 
 /** Longest orderly stop; whatever still hangs then is given up (leases expire by themselves). */
 const SHUTDOWN_TIMEOUT_MS = 20_000;
@@ -7,6 +9,11 @@ const SHUTDOWN_TIMEOUT_MS = 20_000;
 /** What has to be closed before the process may end: a Nest application or application context. */
 export interface Closeable {
   close(): Promise<void>;
+}
+
+/** Makes the application log through pino; it must import LoggingModule. */
+export function useHouseLogger(application: INestApplicationContext): void {
+  application.useLogger(new HouseLogger(application.get(PinoNestLogger)));
 }
 
 /** Prints why a program could not start: the sentence of an error that people can mend, the stack of a defect. */
