@@ -119,13 +119,17 @@ export class SyncStartup implements OnApplicationBootstrap, BeforeApplicationShu
   private async fill(generation: IndexGeneration): Promise<void> {
     const { filler, sources, relay } = this.parts;
     const { signal } = this.stopping;
-    await this.keepTrying(`Generation ${generation.id} cannot be filled`, () => filler.fill(generation, sources.get(generation.source), { signal }));
+    await this.keepTrying(`Generation ${generation.id} cannot be filled`, () =>
+      filler.fill(generation, sources.get(generation.source), { signal }),
+    );
     relay.wake();
   }
 
   private async loadModel(generation: IndexGeneration): Promise<void> {
     const { embedders } = this.parts;
-    await this.keepTrying(`The model of ${generation.source} cannot be loaded`, () => this.untilStopped(embedders.get(generation.embedder).ready()));
+    await this.keepTrying(`The model of ${generation.source} cannot be loaded`, () =>
+      this.untilStopped(embedders.get(generation.embedder).ready()),
+    );
   }
 
   private async bringUpAll(generations: readonly IndexGeneration[]): Promise<number> {

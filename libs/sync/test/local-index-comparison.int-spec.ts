@@ -41,7 +41,10 @@ describe('LocalIndexComparison', () => {
   });
 
   it('heals an empty store', async () => {
-    await harness.store.losePoints(collection(), Array.from({ length: ROWS }, (_, n) => idOf(n + 1)));
+    await harness.store.losePoints(
+      collection(),
+      Array.from({ length: ROWS }, (_, n) => idOf(n + 1)),
+    );
     await expect(compare()).resolves.toEqual({ compared: ROWS, marked: ROWS, entered: 0 });
     await expectHealed();
   });

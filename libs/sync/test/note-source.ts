@@ -20,7 +20,10 @@ export class NoteSource extends IndexSource {
   }
 
   async listIds(after: string | null, limit: number, session: SqlSession): Promise<string[]> {
-    const { rows } = await session.query<{ id: string }>('SELECT id FROM projects WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2', [after, limit]);
+    const { rows } = await session.query<{ id: string }>('SELECT id FROM projects WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2', [
+      after,
+      limit,
+    ]);
     return rows.map(({ id }) => id);
   }
 }

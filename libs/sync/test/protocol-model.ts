@@ -155,7 +155,8 @@ export class ProtocolModel {
       const row = this.rows.get(id);
       const entry = await this.harness.entry(id);
       const point = await this.harness.point(id);
-      if (row === undefined) this.demand(point === undefined && entry === undefined, `P1: ${id} is deleted, but ${JSON.stringify({ point, entry })}`);
+      if (row === undefined)
+        this.demand(point === undefined && entry === undefined, `P1: ${id} is deleted, but ${JSON.stringify({ point, entry })}`);
       else this.demand(entry?.state === 'synced' && point !== undefined, `P1: ${id} is ${entry?.state} with ${JSON.stringify(point)}`);
     }
   }

@@ -237,7 +237,9 @@ describe('protocol schedules', () => {
     await settle();
     await harness.store.losePoints(harness.generation.collection, [id]);
     const suspects = [{ sourceId: id, seenVersion: await version(), pointRev: null }];
-    await expect(markPending(harness.database.relayUnitOfWork, harness.generation.id, suspects, { states: ['synced'] })).resolves.toEqual([id]);
+    await expect(markPending(harness.database.relayUnitOfWork, harness.generation.id, suspects, { states: ['synced'] })).resolves.toEqual([
+      id,
+    ]);
     await one.claim();
     await expect(one.readAndSend()).resolves.toEqual(['upsert']);
     await one.deliver();
@@ -253,7 +255,9 @@ describe('protocol schedules', () => {
     const point = (await harness.point(id))!;
     expect(point.payload.rev).not.toBe(seen!.indexedVersion);
     const suspects = [{ sourceId: id, seenVersion: seen!.version, pointRev: point.payload.rev }];
-    await expect(markPending(harness.database.relayUnitOfWork, harness.generation.id, suspects, { states: ['synced'] })).resolves.toEqual([]);
+    await expect(markPending(harness.database.relayUnitOfWork, harness.generation.id, suspects, { states: ['synced'] })).resolves.toEqual(
+      [],
+    );
     expect(await harness.entry(id)).toMatchObject({ state: 'synced', in_doubt: false });
   });
 
@@ -261,7 +265,9 @@ describe('protocol schedules', () => {
     await settle();
     const ahead = (await version()) + 1_000_000_000_000;
     const [point] = await harness.store.retrieve(harness.generation.collection, [id], { hasVectors: true });
-    await harness.store.replacePoints(harness.generation.collection, [{ id, vector: point!.vector!, payload: { ...point!.payload, rev: ahead } }]);
+    await harness.store.replacePoints(harness.generation.collection, [
+      { id, vector: point!.vector!, payload: { ...point!.payload, rev: ahead } },
+    ]);
     const suspects = [{ sourceId: id, seenVersion: await version(), pointRev: ahead }];
     await markPending(harness.database.relayUnitOfWork, harness.generation.id, suspects, { states: ['synced'] });
     await expect(version()).resolves.toBe(ahead + 1);
@@ -281,7 +287,8 @@ describe('protocol schedules', () => {
     // The database goes back to A, its versions with it; the index keeps B.
     await harness.database.query(`ALTER TABLE projects DISABLE TRIGGER USER`);
     await harness.put(id, 'A');
-    await harness.database.query(`ALTER TABLE projects ENABLE ALWAYS TRIGGER kindred_capture_insert, ENABLE ALWAYS TRIGGER kindred_capture_update,
+    await harness.database
+      .query(`ALTER TABLE projects ENABLE ALWAYS TRIGGER kindred_capture_insert, ENABLE ALWAYS TRIGGER kindred_capture_update,
       ENABLE ALWAYS TRIGGER kindred_capture_delete, ENABLE ALWAYS TRIGGER kindred_capture_truncate, ENABLE ALWAYS TRIGGER projects_touch`);
     await harness.database.query(`UPDATE index_ledger SET version = $1, indexed_version = $2, state = 'synced', indexed_hash = $3`, [
       lost - 1,
@@ -333,14 +340,18 @@ describe('protocol schedules', () => {
     await harness.drain(relay);
     const unitOfWork = harness.database.relayUnitOfWork;
     await switchServing(unitOfWork, { fromId: old.id, toId: next.id, expected: 'building' });
-    await expect(switchServing(unitOfWork, { fromId: old.id, toId: next.id, expected: 'building' })).rejects.toBeInstanceOf(GenerationSwitchRefusedError);
+    await expect(switchServing(unitOfWork, { fromId: old.id, toId: next.id, expected: 'building' })).rejects.toBeInstanceOf(
+      GenerationSwitchRefusedError,
+    );
     await harness.put(id, 'B');
     await harness.drain(relay);
     await expect(harness.indexedText(id, ['A', 'B'], next.collection)).resolves.toBe('B');
     await switchServing(unitOfWork, { fromId: next.id, toId: old.id, expected: 'standby' });
     await expect(indexed()).resolves.toBe('B');
     await retire(next);
-    await expect(switchServing(unitOfWork, { fromId: old.id, toId: next.id, expected: 'standby' })).rejects.toBeInstanceOf(GenerationSwitchRefusedError);
+    await expect(switchServing(unitOfWork, { fromId: old.id, toId: next.id, expected: 'standby' })).rejects.toBeInstanceOf(
+      GenerationSwitchRefusedError,
+    );
     const { rows } = await harness.database.query<{ state: string }>('SELECT state FROM index_generations WHERE id = $1', [old.id]);
     // Refused as a whole: the old one has not stepped down.
     expect(rows[0]!.state).toBe('serving');
@@ -408,7 +419,9 @@ describe('protocol schedules', () => {
 
   async function waitUntilSomebodyWaits(): Promise<void> {
     for (;;) {
-      const { rows } = await harness.database.query<{ waits: boolean }>(`SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted) AS waits`);
+      const { rows } = await harness.database.query<{ waits: boolean }>(
+        `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted) AS waits`,
+      );
       if (rows[0]!.waits) return;
     }
   }

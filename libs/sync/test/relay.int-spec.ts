@@ -19,7 +19,9 @@ describe('IndexRelay', () => {
       const relay = harness.newRelay();
       relay.start();
       try {
-        await harness.database.query(`INSERT INTO projects (id, name, description) SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'n', 'text ' || n FROM generate_series(1, 100) n`);
+        await harness.database.query(
+          `INSERT INTO projects (id, name, description) SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'n', 'text ' || n FROM generate_series(1, 100) n`,
+        );
         await waitFor(async () => (await harness.store.count(harness.generation.collection)) === 100, { what: '100 points' });
         await harness.database.query(`UPDATE projects SET description = 'changed' WHERE id = $1`, [idOf(7)]);
         await waitFor(async () => (await harness.indexedText(idOf(7), ['changed'])) === 'changed', { what: 'the changed text' });
@@ -56,7 +58,12 @@ describe('IndexRelay', () => {
       expect(harness.embedder.calls.documents).toBe(0);
       const [after] = await harness.store.retrieve(harness.generation.collection, [idOf(1)], { hasVectors: true });
       expect(after!.vector).toEqual(before!.vector);
-      expect(after!.payload).toMatchObject({ complexity: 4, text_hash: before!.payload.text_hash, bucket: '01', model_rev: harness.generation.modelRev });
+      expect(after!.payload).toMatchObject({
+        complexity: 4,
+        text_hash: before!.payload.text_hash,
+        bucket: '01',
+        model_rev: harness.generation.modelRev,
+      });
       expect(after!.payload.payload_hash).not.toBe(before!.payload.payload_hash);
       expect(after!.payload.rev).toBeGreaterThan(before!.payload.rev);
     });
@@ -126,7 +133,13 @@ describe('IndexRelay', () => {
       for (let n = 1; n <= 32; n++) await harness.put(idOf(n), n === 5 || n === 20 ? `poison ${n}` : `text ${n}`);
       const relay = harness.newRelay({ maxAttempts: 3 });
       await expect(relay.runOnce()).resolves.toMatchObject({ synced: 30, failed: 2, dead: 0 });
-      expect(await harness.entry(idOf(5))).toMatchObject({ state: 'pending', attempts: 1, in_doubt: false, lease_token: null, last_error: { message: 'cannot be embedded' } });
+      expect(await harness.entry(idOf(5))).toMatchObject({
+        state: 'pending',
+        attempts: 1,
+        in_doubt: false,
+        lease_token: null,
+        last_error: { message: 'cannot be embedded' },
+      });
     });
 
     it('lets an entry die with its reason after the maximum, and a change revives it', async () => {
@@ -139,7 +152,10 @@ describe('IndexRelay', () => {
         await harness.passTime();
       }
       await expect(relay.runOnce()).resolves.toMatchObject({ dead: 1 });
-      expect(await harness.entry(idOf(1))).toMatchObject({ state: 'dead', last_error: { code: 'sync.unexpected', message: 'cannot be embedded' } });
+      expect(await harness.entry(idOf(1))).toMatchObject({
+        state: 'dead',
+        last_error: { code: 'sync.unexpected', message: 'cannot be embedded' },
+      });
       await harness.passTime();
       await expect(relay.runOnce()).resolves.toMatchObject({ claimed: 0 });
       await harness.put(idOf(1), 'fine');
@@ -151,7 +167,11 @@ describe('IndexRelay', () => {
       for (let n = 1; n <= 8; n++) await harness.put(idOf(n), `text ${n}`);
       harness.store.failWrites(({ ids }) => (ids.includes(idOf(3)) ? new VectorStoreError('invalid-point', 'refused') : null));
       await expect(harness.newRelay({ maxAttempts: 1 }).runOnce()).resolves.toMatchObject({ synced: 7, dead: 1 });
-      expect(await harness.entry(idOf(3))).toMatchObject({ state: 'dead', in_doubt: true, last_error: { code: 'vector-store.invalid-point' } });
+      expect(await harness.entry(idOf(3))).toMatchObject({
+        state: 'dead',
+        in_doubt: true,
+        last_error: { code: 'vector-store.invalid-point' },
+      });
     });
 
     it('isolates a row that cannot be loaded', async () => {
@@ -166,7 +186,12 @@ describe('IndexRelay', () => {
       } finally {
         harness.source.load = load;
       }
-      expect(await harness.entry(idOf(6))).toMatchObject({ state: 'pending', attempts: 1, in_doubt: false, last_error: { message: 'cannot be rendered' } });
+      expect(await harness.entry(idOf(6))).toMatchObject({
+        state: 'pending',
+        attempts: 1,
+        in_doubt: false,
+        last_error: { message: 'cannot be rendered' },
+      });
     });
 
     it.each([
@@ -176,7 +201,8 @@ describe('IndexRelay', () => {
     ])('never sends %s', async (_name, spoil) => {
       await harness.put(idOf(1), 'text');
       const embedDocuments = harness.embedder.embedDocuments.bind(harness.embedder);
-      harness.embedder.embedDocuments = async (...args) => (await embedDocuments(...args)).map((embedding) => ({ ...embedding, vector: spoil(embedding.vector) }));
+      harness.embedder.embedDocuments = async (...args) =>
+        (await embedDocuments(...args)).map((embedding) => ({ ...embedding, vector: spoil(embedding.vector) }));
       try {
         await expect(harness.newRelay().runOnce()).resolves.toMatchObject({ failed: 1, synced: 0 });
       } finally {
@@ -234,7 +260,9 @@ describe('IndexRelay', () => {
       await harness.passTime();
       relay.start();
       relay.wake();
-      await expect(Promise.race([waitFor(() => relay.counters.synced > 0, { what: 'a write', timeoutMs: 300 }), relay.stop()])).resolves.toBeUndefined();
+      await expect(
+        Promise.race([waitFor(() => relay.counters.synced > 0, { what: 'a write', timeoutMs: 300 }), relay.stop()]),
+      ).resolves.toBeUndefined();
       expect(relay.counters.synced).toBe(0);
       await expect(harness.newRelay().runOnce()).resolves.toMatchObject({ synced: 3 });
     });
@@ -280,7 +308,12 @@ describe('IndexRelay', () => {
       await harness.put(idOf(3), 'not embedded yet');
       harness.embedder.failAlways();
       await expect(relay.runOnce()).resolves.toMatchObject({ synced: 1, deleted: 1, paused: 1, failed: 0 });
-      expect(await harness.entry(idOf(3))).toMatchObject({ state: 'pending', attempts: 0, in_doubt: false, last_error: { code: 'search.embedder-unavailable' } });
+      expect(await harness.entry(idOf(3))).toMatchObject({
+        state: 'pending',
+        attempts: 0,
+        in_doubt: false,
+        last_error: { code: 'search.embedder-unavailable' },
+      });
       // While it is paused it is not even asked.
       harness.embedder.resetCalls();
       await harness.passTime();

@@ -1,7 +1,15 @@
 import { FakeEmbedder, HookedVectorStore, waitFor } from '#testing';
 import { createDataSource, TypeOrmUnitOfWork } from '#database';
 import { FatalStartupError } from '#kernel';
-import { DatabaseIndexDirectory, GenerationBootstrap, GenerationCatalog, GenerationFiller, SyncReadiness, SyncStartup, type IndexRelay } from '../src/index.js';
+import {
+  DatabaseIndexDirectory,
+  GenerationBootstrap,
+  GenerationCatalog,
+  GenerationFiller,
+  SyncReadiness,
+  SyncStartup,
+  type IndexRelay,
+} from '../src/index.js';
 import type { SyncStartupParts } from '../src/sync-startup.js';
 import { idOf, SyncHarness } from './sync-harness.js';
 
@@ -56,17 +64,29 @@ describe('start of the engine', () => {
     expect(readiness.isReady).toBe(true);
     const generation = await serving();
     expect(generation.collection).toMatch(/^test_projects_g\d+_[0-9a-f]{6}$/);
-    expect(generation).toMatchObject({ modelRev: harness.embedder.modelRev, templateRev: 't1', dimensions: 64, embedder: harness.embedder.descriptor });
+    expect(generation).toMatchObject({
+      modelRev: harness.embedder.modelRev,
+      templateRev: 't1',
+      dimensions: 64,
+      embedder: harness.embedder.descriptor,
+    });
     await waitFor(async () => (await points()) === 2500, { what: '2,500 points' });
     await expect(harness.store.getAlias('test_projects')).resolves.toBe(generation.collection);
     expect((await serving()).filledAt).not.toBeNull();
     const info = await harness.store.info(generation.collection);
-    expect(info!.metadata).toMatchObject({ source: 'projects', generation: generation.id, model_rev: generation.modelRev, template_rev: 't1' });
+    expect(info!.metadata).toMatchObject({
+      source: 'projects',
+      generation: generation.id,
+      model_rev: generation.modelRev,
+      template_rev: 't1',
+    });
   });
 
   it('is created once by three replicas at the same time, and filled by all of them without harm', async () => {
     await harness.database.query(`INSERT INTO projects (name, description) SELECT 'n', 'text ' || n FROM generate_series(1, 3000) n`);
-    const pools = await Promise.all([1, 2, 3].map(() => createDataSource({ url: harness.database.url, applicationName: 'replica', poolSize: 2 }).initialize()));
+    const pools = await Promise.all(
+      [1, 2, 3].map(() => createDataSource({ url: harness.database.url, applicationName: 'replica', poolSize: 2 }).initialize()),
+    );
     try {
       const replicas = pools.map((pool) => {
         const unitOfWork = new TypeOrmUnitOfWork(() => pool);
@@ -168,7 +188,12 @@ describe('start of the engine', () => {
     const generation = await serving();
     await harness.store.drop(generation.collection);
     // Somebody created it, and did not come to mark the entries.
-    await harness.store.ensureIndex({ name: generation.collection, dimensions: 64, payloadIndexes: [], metadata: { generation: generation.id, source: 'projects' } });
+    await harness.store.ensureIndex({
+      name: generation.collection,
+      dimensions: 64,
+      payloadIndexes: [],
+      metadata: { generation: generation.id, source: 'projects' },
+    });
     Object.defineProperty(harness.store, 'source', { value: 'qdrant' });
     start();
     await waitFor(async () => (await points()) === 5, { what: '5 points again' });
@@ -200,7 +225,12 @@ describe('start of the engine', () => {
 
   it('never writes to a collection that belongs to another generation', async () => {
     const [generation] = await harness.bootstrap.run();
-    await harness.store.ensureIndex({ name: generation!.collection, dimensions: 64, payloadIndexes: [], metadata: { generation: 999, source: 'projects' } });
+    await harness.store.ensureIndex({
+      name: generation!.collection,
+      dimensions: 64,
+      payloadIndexes: [],
+      metadata: { generation: 999, source: 'projects' },
+    });
     await expect(harness.attacher.attach(generation!, harness.source)).rejects.toThrow(/belongs to another generation/);
     await expect(harness.catalog.listAttached()).resolves.toEqual([]);
     expect((await harness.store.info(generation!.collection))!.metadata).toMatchObject({ generation: 999 });
@@ -221,7 +251,8 @@ describe('start of the engine', () => {
   });
 
   describe('directory', () => {
-    const directory = () => new DatabaseIndexDirectory(harness.database.unitOfWork, harness.catalog, harness.embedders, harness.newRelay(), harness.clock);
+    const directory = () =>
+      new DatabaseIndexDirectory(harness.database.unitOfWork, harness.catalog, harness.embedders, harness.newRelay(), harness.clock);
 
     it('is not ready before there is a generation, and names collection and model of one row afterwards', async () => {
       await expect(directory().serving('projects')).rejects.toMatchObject({ code: 'search.not-ready' });
@@ -239,7 +270,12 @@ describe('start of the engine', () => {
       await harness.begin();
       await expect(directory().entryStatus('projects', idOf(1))).resolves.toBeNull();
       await harness.put(idOf(1), 'text');
-      await expect(directory().entryStatus('projects', idOf(1))).resolves.toMatchObject({ state: 'pending', indexedVersion: null, isTruncated: null, lastError: null });
+      await expect(directory().entryStatus('projects', idOf(1))).resolves.toMatchObject({
+        state: 'pending',
+        indexedVersion: null,
+        isTruncated: null,
+        lastError: null,
+      });
       await expect(directory().pendingCount('projects')).resolves.toBe(1);
       await harness.drain(harness.newRelay());
       const status = (await directory().entryStatus('projects', idOf(1)))!;

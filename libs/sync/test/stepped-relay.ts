@@ -31,7 +31,10 @@ export class SteppedRelay {
     const { steps, entries } = this.pass!;
     this.items = await steps.read(entries);
     const { vectors } = await steps.vectors(this.items, () => this.embedder);
-    const sending = steps.send(this.items.filter(({ action }) => action !== 'skip'), vectors);
+    const sending = steps.send(
+      this.items.filter(({ action }) => action !== 'skip'),
+      vectors,
+    );
     this.sending = sending;
     await this.collect(this.items, sending);
     return this.items.map(({ action }) => action);

@@ -129,7 +129,9 @@ export class SyncHarness {
   async indexedText(id: string, candidates: readonly string[], collection = this.generation.collection): Promise<string | null> {
     const point = await this.point(id, collection);
     if (point === undefined) return null;
-    const hit = candidates.find((text) => textHashOf(this.generation.modelRev, this.generation.templateRev, text).toString('hex') === point.payload.text_hash);
+    const hit = candidates.find(
+      (text) => textHashOf(this.generation.modelRev, this.generation.templateRev, text).toString('hex') === point.payload.text_hash,
+    );
     return hit ?? 'something else';
   }
 

@@ -1,4 +1,11 @@
-import { VectorStoreError, type CallOptions, type CollectionSpec, type FencedDelete, type StoreStatus, type VectorPoint } from '#vector-store';
+import {
+  VectorStoreError,
+  type CallOptions,
+  type CollectionSpec,
+  type FencedDelete,
+  type StoreStatus,
+  type VectorPoint,
+} from '#vector-store';
 import { FakeVectorStore } from './fake-vector-store.js';
 
 /** A write on its way: the test decides whether and when it is applied and answered. */

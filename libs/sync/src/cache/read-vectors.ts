@@ -15,7 +15,11 @@ WITH old AS (
 SELECT text_hash, vector FROM embedding_cache WHERE text_hash = ANY($1::bytea[])`;
 
 /** Reads cached vectors by the hex of their text hash; what is missing, or is no unit vector of that length, is absent. */
-export async function readVectors(session: SqlSession, textHashes: readonly Buffer[], dimensions: number): Promise<Map<string, Float32Array>> {
+export async function readVectors(
+  session: SqlSession,
+  textHashes: readonly Buffer[],
+  dimensions: number,
+): Promise<Map<string, Float32Array>> {
   const vectors = new Map<string, Float32Array>();
   if (textHashes.length === 0) return vectors;
   const { rows } = await session.query<{ text_hash: Buffer; vector: Buffer }>(READ, [textHashes]);

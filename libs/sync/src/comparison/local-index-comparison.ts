@@ -71,7 +71,9 @@ export class LocalIndexComparison {
     }
     await flush();
     if (marked + entered > 0) {
-      this.logger.warn(`The index of generation ${generation.id} differed from the ledger: ${marked} entries marked, ${entered} unknown points, of ${compared}`);
+      this.logger.warn(
+        `The index of generation ${generation.id} differed from the ledger: ${marked} entries marked, ${entered} unknown points, of ${compared}`,
+      );
     } else {
       this.logger.log(`The index of generation ${generation.id} agrees with the ledger (${compared} ids)`);
     }
@@ -89,13 +91,19 @@ export class LocalIndexComparison {
   }
 
   /** Marks until nothing is left: what a writer has locked or changed meanwhile is looked at again. */
-  private async apply(generation: IndexGeneration, differences: readonly Difference[], signal?: AbortSignal): Promise<{ marked: number; entered: number }> {
+  private async apply(
+    generation: IndexGeneration,
+    differences: readonly Difference[],
+    signal?: AbortSignal,
+  ): Promise<{ marked: number; entered: number }> {
     let marked = 0;
     let entered = 0;
     let open = differences;
     while (open.length > 0) {
       signal?.throwIfAborted();
-      const unknown = open.flatMap(({ entry, point }) => (entry === null && point !== null ? [{ id: point.id, rev: point.payload.rev }] : []));
+      const unknown = open.flatMap(({ entry, point }) =>
+        entry === null && point !== null ? [{ id: point.id, rev: point.payload.rev }] : [],
+      );
       const suspects = open.flatMap(({ entry, point }): Suspect[] =>
         entry === null ? [] : [{ sourceId: entry.sourceId, seenVersion: entry.version, pointRev: point?.payload.rev ?? null }],
       );
@@ -122,7 +130,7 @@ export class LocalIndexComparison {
   }
 
   private async *entries(generationId: number): AsyncGenerator<LedgerEntry> {
-    for (let after: string | null = null; ; ) {
+    for (let after: string | null = null; ;) {
       const page: LedgerEntry[] = await listEntries(this.unitOfWork, generationId, after, this.pageSize);
       yield* page;
       if (page.length < this.pageSize) return;
@@ -131,7 +139,7 @@ export class LocalIndexComparison {
   }
 
   private async *points(collection: string): AsyncGenerator<StoredPoint> {
-    for (let after: string | undefined; ; ) {
+    for (let after: string | undefined; ;) {
       const page = await this.store.scroll(collection, { limit: this.pageSize, after });
       yield* page.points;
       if (page.next === null) return;

@@ -50,7 +50,8 @@ export class CollectionAttacher {
       template_rev: generation.templateRev,
     };
     const known = await this.store.info(collection);
-    const isForeign = (key: 'source' | 'generation' | 'model_rev'): boolean => known?.metadata[key] !== undefined && known.metadata[key] !== metadata[key];
+    const isForeign = (key: 'source' | 'generation' | 'model_rev'): boolean =>
+      known?.metadata[key] !== undefined && known.metadata[key] !== metadata[key];
     if (isForeign('source') || isForeign('generation') || isForeign('model_rev')) throw new ForeignCollectionError(collection);
     await this.store.ensureIndex({ name: collection, dimensions: generation.dimensions, payloadIndexes: source.payloadIndexes, metadata });
     let marked = 0;

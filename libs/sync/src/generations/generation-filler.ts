@@ -50,7 +50,7 @@ export class GenerationFiller {
     await this.waitForOlderTransactions(generation, options);
     const batchSize = options.batchSize ?? BATCH_SIZE_DEFAULT;
     let rows = 0;
-    for (let after: string | null = null; ; ) {
+    for (let after: string | null = null; ;) {
       options.signal?.throwIfAborted();
       const ids: string[] = await this.enterBatch(generation, source, after, batchSize);
       rows += ids.length;

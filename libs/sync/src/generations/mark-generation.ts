@@ -14,14 +14,17 @@ const LOCKED_RETRY_MS = 50;
  */
 export async function markGeneration(unitOfWork: RelayUnitOfWork, generationId: number, signal?: AbortSignal): Promise<number> {
   let marked = 0;
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     signal?.throwIfAborted();
     const page = await listEntries(unitOfWork, generationId, after, PAGE_SIZE);
     let left = page.map(({ sourceId }) => sourceId);
     while (left.length > 0) {
       const suspects = left.map((sourceId) => ({ sourceId, seenVersion: null, pointRev: null }));
       const reached = new Set(
-        await markPending(unitOfWork, generationId, suspects, { states: ['pending', 'synced', 'dead', 'tombstone'], areLeasesCleared: true }),
+        await markPending(unitOfWork, generationId, suspects, {
+          states: ['pending', 'synced', 'dead', 'tombstone'],
+          areLeasesCleared: true,
+        }),
       );
       marked += reached.size;
       left = left.filter((id) => !reached.has(id));

@@ -16,6 +16,10 @@ export async function enterUnknownPoints(
   points: readonly { readonly id: string; readonly rev: number }[],
 ): Promise<string[]> {
   if (points.length === 0) return [];
-  const { rows } = await session.query<{ source_id: string }>(ENTER, [generationId, points.map(({ id }) => id), points.map(({ rev }) => rev)]);
+  const { rows } = await session.query<{ source_id: string }>(ENTER, [
+    generationId,
+    points.map(({ id }) => id),
+    points.map(({ rev }) => rev),
+  ]);
   return rows.map((row) => row.source_id);
 }

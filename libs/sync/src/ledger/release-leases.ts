@@ -18,7 +18,12 @@ UPDATE index_ledger AS l SET lease_token = NULL, lease_until = NULL, attempts = 
 FROM released r WHERE l.generation_id = r.generation_id AND l.source_id = r.source_id AND l.lease_token = $2`;
 
 /** Lets go of entries unfinished, so that another relay takes them at once instead of after the lease. Returns how many. */
-export async function releaseLeases(session: SqlSession, generationId: number, token: string, releases: readonly Release[]): Promise<number> {
+export async function releaseLeases(
+  session: SqlSession,
+  generationId: number,
+  token: string,
+  releases: readonly Release[],
+): Promise<number> {
   const { rowCount } = await session.query(RELEASE, [
     generationId,
     token,

@@ -1,8 +1,8 @@
 import { FixedClock } from '#testing';
 import { backoffMs } from './backoff.js';
+import { chunksByAttempts } from './chunks-by-attempts.js';
 import { ProviderGate } from './provider-gate.js';
 import { RelayCounters } from './relay-counters.js';
-import { chunksByAttempts } from './relay-pass.js';
 import type { ClaimedEntry } from '../ledger/ledger-entry.js';
 
 describe('backoffMs', () => {

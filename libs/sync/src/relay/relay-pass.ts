@@ -8,9 +8,11 @@ import { releaseLeases } from '../ledger/release-leases.js';
 import { stillHeld } from '../ledger/still-held.js';
 import { pause } from '../pause.js';
 import { backoffMs } from './backoff.js';
+import { chunksByAttempts } from './chunks-by-attempts.js';
 import { classifyFailure, describeFailure, ProviderPausedError } from './classify-failure.js';
 import type { Lease } from './lease.js';
 import type { ProviderGate } from './provider-gate.js';
+import { doesEmbedderAnswer, doesStoreAnswer } from './provider-probes.js';
 import type { PassContext } from './relay-context.js';
 import { RelaySteps, type Outcome } from './relay-steps.js';
 import { emptySummary, type RunSummary } from './run-summary.js';
@@ -20,7 +22,6 @@ import { isDeleting, type WorkItem } from './work-item.js';
 const RENEWALS_PER_LEASE = 3;
 /** While the collection is being created again. */
 const COLLECTION_MISSING_PAUSE_MS = 500;
-const PROBE_TIMEOUT_MS = 2_000;
 /** Pauses between two tries to acknowledge what a writer has locked: most writers are done in a few milliseconds. */
 const LOCKED_RETRY_MS = [5, 10, 25, 50, 100, 200] as const;
 
@@ -88,7 +89,10 @@ export class RelayPass {
         const { vectors, failed } = await this.takeVectors(needed);
         if (failed !== null) failures.push(failed);
         const unembedded = new Set(failed?.items);
-        const sent = await this.steps.send(needed.filter((item) => !unembedded.has(item)), vectors);
+        const sent = await this.steps.send(
+          needed.filter((item) => !unembedded.has(item)),
+          vectors,
+        );
         outcomes.push(...sent.done);
         failures.push(...sent.failed);
       } catch (error) {
@@ -148,11 +152,11 @@ export class RelayPass {
       case 'throttled':
         return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause, (cause as VectorStoreError).options.retryAfterMs));
       case 'store-unavailable':
-        if (!(await this.doesStoreAnswer())) return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause));
+        if (!(await doesStoreAnswer(this.context.store, this.context.settings.writeTimeoutMs))) return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause));
         // No split at once: each half would cost a whole time-out. Retries come in smaller and smaller chunks instead.
         return this.fail(blamed, cause, this.context.hasStoreSucceededLately());
       case 'embedder-unavailable': {
-        if (await this.doesEmbedderAnswer()) return this.isolate(blamed, cause);
+        if (await doesEmbedderAnswer(this.context.embedders, this.generation.embedder)) return this.isolate(blamed, cause);
         return this.postpone(blamed, cause, this.close(this.context.embedderGate(this.generation.modelRev), 'embedder', cause));
       }
       case 'collection-missing':
@@ -162,7 +166,7 @@ export class RelayPass {
         return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause));
       case 'entry':
         // A wrong key refuses everything; that is no poison.
-        if (cause instanceof VectorStoreError && cause.kind === 'rejected' && !(await this.doesStoreAnswer())) {
+        if (cause instanceof VectorStoreError && cause.kind === 'rejected' && !(await doesStoreAnswer(this.context.store, this.context.settings.writeTimeoutMs))) {
           return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause));
         }
         return this.isolate(blamed, cause);
@@ -180,7 +184,9 @@ export class RelayPass {
 
   private async fail(blamed: readonly Blame[], error: unknown, canDie: boolean): Promise<void> {
     const { maxAttempts } = this.context.settings;
-    const results = await this.record(blamed, error, canDie ? maxAttempts : null, false, (entry) => backoffMs(entry.attempts, this.context.random));
+    const results = await this.record(blamed, error, canDie ? maxAttempts : null, false, (entry) =>
+      backoffMs(entry.attempts, this.context.random),
+    );
     this.summary.failed += results.length;
     for (const { sourceId } of results.filter(({ isDead }) => isDead)) {
       this.summary.dead++;
@@ -196,7 +202,13 @@ export class RelayPass {
     this.summary.paused += results.length;
   }
 
-  private async record(blamed: readonly Blame[], error: unknown, maxAttempts: number | null, isPause: boolean, delay: (entry: ClaimedEntry) => number) {
+  private async record(
+    blamed: readonly Blame[],
+    error: unknown,
+    maxAttempts: number | null,
+    isPause: boolean,
+    delay: (entry: ClaimedEntry) => number,
+  ) {
     const failures = blamed.map(({ entry, rev, isDeleting: isDelete }) => ({
       sourceId: entry.sourceId,
       rev,
@@ -205,7 +217,11 @@ export class RelayPass {
       isInDoubt: this.steps.isInDoubt(entry),
     }));
     const described = { ...describeFailure(error), at: this.context.clock.now().toISOString() };
-    return recordFailure(this.context.unitOfWork, this.generation.id, this.lease.token, failures, { error: described, maxAttempts, isPause });
+    return recordFailure(this.context.unitOfWork, this.generation.id, this.lease.token, failures, {
+      error: described,
+      maxAttempts,
+      isPause,
+    });
   }
 
   private async release(entries: readonly ClaimedEntry[]): Promise<void> {
@@ -232,44 +248,6 @@ export class RelayPass {
       // Lost: the lease has aborted the work. Database away: the next turn tries again, and nothing is sent once the lease is too short.
     }
   }
-
-  private async doesStoreAnswer(): Promise<boolean> {
-    try {
-      await this.context.store.ping({ timeoutMs: Math.min(PROBE_TIMEOUT_MS, this.context.settings.writeTimeoutMs) });
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  private async doesEmbedderAnswer(): Promise<boolean> {
-    try {
-      const embedder = this.context.embedders.get(this.generation.embedder);
-      await embedder.embedDocuments(['ready?'], { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
-      return true;
-    } catch {
-      return false;
-    }
-  }
-}
-
-/**
- * New entries together, retries in chunks that halve with each attempt: what fails, or ends the process, in the company of others stands alone soon.
- */
-export function chunksByAttempts(entries: readonly ClaimedEntry[], batchSize: number): ClaimedEntry[][] {
-  const byAttempts = new Map<number, ClaimedEntry[]>();
-  for (const entry of entries) {
-    const group = byAttempts.get(entry.attempts);
-    if (group === undefined) byAttempts.set(entry.attempts, [entry]);
-    else group.push(entry);
-  }
-  const chunks: ClaimedEntry[][] = [];
-  for (const attempts of [...byAttempts.keys()].sort((a, b) => a - b)) {
-    const group = byAttempts.get(attempts)!;
-    const size = Math.max(1, Math.floor(batchSize / 2 ** Math.min(attempts - 1, 30)));
-    for (let from = 0; from < group.length; from += size) chunks.push(group.slice(from, from + size));
-  }
-  return chunks;
 }
 
 const toBlame = (entry: ClaimedEntry): Blame => ({ entry, rev: entry.version, isDeleting: entry.state === 'tombstone' });

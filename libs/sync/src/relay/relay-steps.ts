@@ -1,20 +1,21 @@
 import type { Embedder, Embedding } from '#embeddings';
 import { findVectorDefect } from '#kernel';
-import { VectorStoreError, type CallOptions, type FencedDelete, type VectorPoint } from '#vector-store';
+import type { CallOptions, FencedDelete } from '#vector-store';
 import { readVectors } from '../cache/read-vectors.js';
 import { storeVectors } from '../cache/store-vectors.js';
 import type { IndexGeneration } from '../generations/index-generation.js';
-import { bucketOf } from '../hashing.js';
 import type { IndexSource } from '../index-source.js';
 import { acknowledge, type Acknowledgement, type AcknowledgementResult } from '../ledger/acknowledge.js';
 import { confirmClaims } from '../ledger/confirm-claims.js';
 import type { ClaimedEntry } from '../ledger/ledger-entry.js';
 import { purgeTombstones } from '../ledger/purge-tombstones.js';
 import { renewLeases } from '../ledger/renew-leases.js';
+import { boundedCall } from './bounded-call.js';
 import { decide } from './decide.js';
 import { LeaseLostError, type Lease } from './lease.js';
 import type { PassContext } from './relay-context.js';
 import type { RunSummary } from './run-summary.js';
+import { toPoint } from './to-point.js';
 import type { UpsertItem, WorkItem } from './work-item.js';
 
 /** An item whose effect is known: `absent` is a tombstone without a point. */
@@ -67,7 +68,9 @@ export class RelaySteps {
 
   /** Reads version and row of each entry in one snapshot and decides what to do; drops entries that this lease holds no longer (rules 3 and 4). */
   async read(entries: readonly ClaimedEntry[]): Promise<WorkItem[]> {
-    const items: WorkItem[] = entries.filter(({ state }) => state === 'tombstone').map((entry) => ({ action: 'verify', entry, rev: entry.version }));
+    const items: WorkItem[] = entries
+      .filter(({ state }) => state === 'tombstone')
+      .map((entry) => ({ action: 'verify', entry, rev: entry.version }));
     const rows = entries.filter(({ state }) => state === 'pending');
     if (rows.length === 0) return items;
     const { revs, documents } = await this.context.unitOfWork.run(
@@ -95,7 +98,11 @@ export class RelaySteps {
   async vectors(items: readonly WorkItem[], embedder: () => Embedder): Promise<VectorResult> {
     const upserts = items.filter((item) => item.action === 'upsert');
     const distinct = new Map(upserts.map((item) => [item.textHashHex, item]));
-    const byHash = await readVectors(this.context.unitOfWork, [...distinct.values()].map(({ textHash }) => textHash), this.generation.dimensions);
+    const byHash = await readVectors(
+      this.context.unitOfWork,
+      [...distinct.values()].map(({ textHash }) => textHash),
+      this.generation.dimensions,
+    );
     this.summary.cacheHits += byHash.size;
     const missing = [...distinct.values()].filter(({ textHashHex }) => !byHash.has(textHashHex));
     let error: unknown;
@@ -181,7 +188,9 @@ export class RelaySteps {
     const startedAtMs = this.context.clock.monotonicMs();
     let reachedCount = 0;
     for (let tries = 0; tries < RENEWAL_TRIES && missing.length > 0; tries++) {
-      const reached = new Set(await renewLeases(this.context.unitOfWork, this.generation.id, this.lease.token, missing, this.lease.durationMs));
+      const reached = new Set(
+        await renewLeases(this.context.unitOfWork, this.generation.id, this.lease.token, missing, this.lease.durationMs),
+      );
       reachedCount += reached.size;
       missing = missing.filter((id) => !reached.has(id));
     }
@@ -207,7 +216,10 @@ export class RelaySteps {
 
   private async embed(items: readonly UpsertItem[], embedder: Embedder): Promise<Embedding[]> {
     this.lease.signal.throwIfAborted();
-    const embeddings = await embedder.embedDocuments(items.map(({ document }) => document.text), { signal: this.lease.signal });
+    const embeddings = await embedder.embedDocuments(
+      items.map(({ document }) => document.text),
+      { signal: this.lease.signal },
+    );
     if (embeddings.length !== items.length) throw new Error(`The embedder answered ${embeddings.length} vectors for ${items.length} texts`);
     for (const { vector } of embeddings) {
       const defect = findVectorDefect(vector, this.generation.dimensions);
@@ -223,7 +235,7 @@ export class RelaySteps {
 
   private async upsert(items: readonly UpsertItem[], vectors: ReadonlyMap<UpsertItem, Float32Array>): Promise<Outcome[]> {
     const held = await this.hold(items);
-    const points = held.map((item) => this.toPoint(item, vectors.get(item)!));
+    const points = held.map((item) => toPoint(item, vectors.get(item)!, this.generation.modelRev));
     await this.write(held, (options) => this.context.store.upsert(this.generation.collection, points, options));
     return held.map((item) => ({ item, kind: 'synced' }));
   }
@@ -261,41 +273,13 @@ export class RelaySteps {
     this.context.onStoreSuccess();
   }
 
-  /** The adapter is told the budget; that it keeps it is not left to trust, because the lease depends on it. */
-  private async bounded<T>(call: (options: CallOptions) => Promise<T>): Promise<T> {
-    const { signal } = this.lease;
-    signal.throwIfAborted();
-    const timeoutMs = this.context.settings.writeTimeoutMs;
-    let giveUp!: (error: Error) => void;
-    const givenUp = new Promise<never>((_, reject) => {
-      giveUp = reject;
-    });
-    const timer = setTimeout(() => giveUp(new VectorStoreError('unavailable', `No answer within ${timeoutMs} ms`)), timeoutMs);
-    timer.unref();
-    const onAbort = (): void => giveUp(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([call({ signal, timeoutMs }), givenUp]);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    }
-  }
-
-  private toPoint(item: UpsertItem, vector: Float32Array): VectorPoint {
-    const payload = {
-      ...item.document.payload,
-      rev: item.rev,
-      text_hash: item.textHashHex,
-      payload_hash: item.payloadHash.toString('hex'),
-      model_rev: this.generation.modelRev,
-      bucket: bucketOf(item.entry.sourceId),
-    };
-    return { id: item.entry.sourceId, vector, payload };
+  private bounded<T>(call: (options: CallOptions) => Promise<T>): Promise<T> {
+    return boundedCall(call, this.context.settings.writeTimeoutMs, this.lease.signal);
   }
 }
 
 function toAcknowledgement({ item, kind }: Outcome): Acknowledgement {
-  const hashes = item.action === 'upsert' ? { textHash: item.textHash, payloadHash: item.payloadHash } : { textHash: null, payloadHash: null };
+  const hashes =
+    item.action === 'upsert' ? { textHash: item.textHash, payloadHash: item.payloadHash } : { textHash: null, payloadHash: null };
   return { sourceId: item.entry.sourceId, rev: item.rev, kind: kind as Acknowledgement['kind'], ...hashes };
 }

@@ -9,9 +9,7 @@ import type { ClaimedEntry } from '../ledger/ledger-entry.js';
  * - `delete`: the row is gone
  * - `verify`: a tombstone whose grace is over
  */
-export type WorkItem =
-  | { readonly action: 'skip' | 'delete' | 'verify'; readonly entry: ClaimedEntry; readonly rev: number }
-  | UpsertItem;
+export type WorkItem = { readonly action: 'skip' | 'delete' | 'verify'; readonly entry: ClaimedEntry; readonly rev: number } | UpsertItem;
 
 export interface UpsertItem {
   readonly action: 'upsert';
