@@ -152,7 +152,8 @@ export class RelayPass {
       case 'throttled':
         return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause, (cause as VectorStoreError).options.retryAfterMs));
       case 'store-unavailable':
-        if (!(await doesStoreAnswer(this.context.store, this.context.settings.writeTimeoutMs))) return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause));
+        if (!(await doesStoreAnswer(this.context.store, this.context.settings.writeTimeoutMs)))
+          return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause));
         // No split at once: each half would cost a whole time-out. Retries come in smaller and smaller chunks instead.
         return this.fail(blamed, cause, this.context.hasStoreSucceededLately());
       case 'embedder-unavailable': {
@@ -166,7 +167,11 @@ export class RelayPass {
         return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause));
       case 'entry':
         // A wrong key refuses everything; that is no poison.
-        if (cause instanceof VectorStoreError && cause.kind === 'rejected' && !(await doesStoreAnswer(this.context.store, this.context.settings.writeTimeoutMs))) {
+        if (
+          cause instanceof VectorStoreError &&
+          cause.kind === 'rejected' &&
+          !(await doesStoreAnswer(this.context.store, this.context.settings.writeTimeoutMs))
+        ) {
           return this.postpone(blamed, cause, this.close(storeGate, 'vector store', cause));
         }
         return this.isolate(blamed, cause);
