@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VectorPoint } from '../vector-store.js';
+import { LocalCollection } from './local-collection.js';
 import { LocalVectorStore } from './local-vector-store.js';
 import { FORMAT_VERSION, MAGIC } from './snapshot-format.js';
+import { writeSnapshot } from './snapshot-writer.js';
 import { searchWorkerUrl } from './search-worker-url.js';
 
 const DIMENSIONS = 16;
@@ -160,6 +162,33 @@ describe('snapshots of the local store', () => {
   it('are readable by their owner only', async () => {
     const path = await writeOne();
     expect((await stat(path)).mode & 0o077).toBe(0);
+  });
+
+  it.each([
+    ['the newer copy first', [9, 1]],
+    ['the older copy first', [1, 9]],
+  ])('keep the higher rev of a point that is in the file twice: %s', async (_name, revs) => {
+    // The writer leaves this behind when a point is deleted and written again while it works.
+    const written = new LocalCollection('c', DIMENSIONS, 1000);
+    const other = pointOf(4);
+    written.table.append(other.id, other.vector, other.payload);
+    revs.forEach((rev) => {
+      const point = pointOf(3, rev);
+      const row = written.table.length;
+      written.table.appendIds([point.id]);
+      written.table.replace(row, rev === 9 ? pointOf(5).vector : point.vector, point.payload);
+    });
+    await writeSnapshot(folder, written, () => true);
+
+    const store = await openStore();
+    const { points } = await store.scroll('c', { limit: 10, hasVectors: true });
+    expect(points.map(({ id, payload }) => [id, payload.rev])).toEqual([
+      [pointOf(3).id, 9],
+      [other.id, 1],
+    ]);
+    expect(points[0]!.vector).toEqual(pointOf(5).vector);
+    await store.delete('c', [{ id: pointOf(3).id, rev: 10 }]);
+    await expect(store.count('c')).resolves.toBe(1);
   });
 
   it('hold each point once although points moved while the file was written', async () => {

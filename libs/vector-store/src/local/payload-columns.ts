@@ -11,7 +11,7 @@ class Column {
   private shared: Map<string, string> | null = new Map();
 
   /** Strings that arrive from another thread or a file are copies each; rows of one keyword share one string instead. */
-  share(cell: Cell): Cell {
+  share<Value extends Cell>(cell: Value): Value | string {
     if (typeof cell !== 'string' || this.shared === null) return cell;
     const known = this.shared.get(cell);
     if (known !== undefined) return known;
@@ -51,10 +51,15 @@ export class PayloadColumns {
     }
   }
 
-  /** Writes the cells of one field for rows from `firstRow` on. */
+  /** Writes the cells of one field for rows from `firstRow` on, as they are: pass texts that repeat through {@link share} first. */
   setCells(field: string, firstRow: number, cells: readonly Cell[]): void {
     const column = this.columnOf(field);
-    cells.forEach((cell, index) => this.put(column, firstRow + index, column.share(cell)));
+    for (let index = 0; index < cells.length; index++) this.put(column, firstRow + index, cells[index]);
+  }
+
+  /** Returns the one copy of a text that the rows of this field share. */
+  share(field: string, value: PayloadValue): PayloadValue {
+    return this.columnOf(field).share(value);
   }
 
   /** Makes rows exist, without fields. */
@@ -91,8 +96,10 @@ export class PayloadColumns {
   }
 
   private put(column: Column, row: number, cell: Cell): void {
+    const { cells } = column;
     // Filling up keeps the array dense: a hole would turn it into a dictionary.
-    while (column.cells.length < row) column.cells.push(undefined);
-    column.cells[row] = cell;
+    while (cells.length < row) cells.push(undefined);
+    if (row === cells.length) cells.push(cell);
+    else cells[row] = cell;
   }
 }

@@ -3,10 +3,8 @@ import type { PayloadValue } from '../vector-store.js';
 import type { Cell } from './payload-columns.js';
 
 /*
- * File: prelude (magic, u32 format version, u32 length of the header); header (JSON); blocks; end (u32 END_MARK, u32 0, f64 number of rows); checksum.
- * Block: head (u32 BLOCK_MARK, u32 rows, u32 length of the payloads); ids (36 bytes of text each), payload columns (JSON); vectors (float32).
- * The pieces between semicolons are parts. The checksum is the SHA-256 of the SHA-256 of every part in order: so it covers every byte, and parts can be
- * hashed beside each other.
+ * File: magic, u32 format version, u32 length of the header, header (JSON); blocks; u32 END_MARK, u32 0, f64 number of rows; SHA-256 of all before.
+ * Block: u32 BLOCK_MARK, u32 rows, u32 length of the payloads, ids (36 bytes of text each), payload columns (JSON), vectors (float32).
  * Numbers are little-endian, and so are the vectors: the file is written and read as the memory of a little-endian machine.
  */
 export const MAGIC = 'KINDRED\n';
@@ -56,11 +54,17 @@ export function encodeColumn(cells: readonly Cell[]): EncodedColumn {
   return { values: cells.map((cell) => cell ?? null), missing };
 }
 
-/** @throws Error when the column is not whole */
-export function decodeColumn(column: EncodedColumn, rows: number): Cell[] {
+/**
+ * Returns the cells of a block.
+ *
+ * @param share applied to each different value of a dictionary
+ * @throws Error when the column is not whole
+ */
+export function decodeColumn(column: EncodedColumn, rows: number, share: (value: PayloadValue) => PayloadValue = (value) => value): Cell[] {
   if ('dictionary' in column) {
-    const { dictionary, codes } = column;
+    const { codes } = column;
     if (codes.length !== rows) throw new Error('a column has another length');
+    const dictionary = column.dictionary.map(share);
     return codes.map((code) => (code === MISSING_CODE ? undefined : dictionary[code]));
   }
   if (column.values.length !== rows) throw new Error('a column has another length');

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { readSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import type { CollectionSpec } from '../vector-store.js';
 import { LocalCollection } from './local-collection.js';
-import { PartChecksum } from './part-checksum.js';
 import type { PointTable } from './point-table.js';
 import {
   BLOCK_HEAD_BYTES,
@@ -16,6 +17,7 @@ import {
   PRELUDE_BYTES,
   type EncodedColumn,
 } from './snapshot-format.js';
+import type { VectorSegments } from './vector-segments.js';
 
 const MAX_HEADER_BYTES = 1024 * 1024;
 const MAX_BLOCK_ROWS = 65_536;
@@ -37,108 +39,157 @@ export class DamagedSnapshotError extends Error {
  * @throws Error of the file system when the file cannot be read
  */
 export async function readSnapshot(path: string, name: string, exactLimit: number): Promise<LocalCollection> {
-  const descriptor = openSync(path, 'r');
+  const file = await open(path, 'r');
   try {
-    return await new SnapshotReader(descriptor).read(name, exactLimit);
+    const { size } = await file.stat();
+    return await new SnapshotReader(file, size).read(name, exactLimit);
   } finally {
-    closeSync(descriptor);
+    await file.close();
   }
 }
 
-class SnapshotReader {
-  private readonly checksum = new PartChecksum();
-  /** Bytes before the checksum that are not read yet: no length in the file may ask for more, so damage cannot exhaust the memory. */
-  private remaining: number;
+/** A block whose description is read and whose vectors are being read into place. */
+interface OpenBlock {
+  readonly head: Buffer;
+  readonly described: Buffer;
+  readonly rows: number;
+  /** Resolves with the bytes of the vectors. */
+  readonly vectors: Promise<Buffer>;
+}
 
-  constructor(private readonly descriptor: number) {
-    this.remaining = fstatSync(descriptor).size - DIGEST_BYTES;
+class SnapshotReader {
+  private readonly hash: Hash = createHash('sha256');
+  private position = 0;
+  /** Where the checksum begins: no length in the file may reach beyond it, so damage cannot exhaust the memory. */
+  private readonly end: number;
+
+  constructor(
+    private readonly file: FileHandle,
+    size: number,
+  ) {
+    this.end = size - DIGEST_BYTES;
   }
 
   async read(name: string, exactLimit: number): Promise<LocalCollection> {
-    const spec = await this.readHeader();
+    const spec = this.readHeader();
     if (spec.name !== name) throw new DamagedSnapshotError('it belongs to another collection');
     const collection = new LocalCollection(spec.name, spec.dimensions, exactLimit);
     collection.complete(spec);
     collection.setMetadata(spec.metadata);
-    await this.readBlocks(collection);
-    const digest = Buffer.alloc(DIGEST_BYTES);
-    this.fill(digest);
-    if (!digest.equals(await this.checksum.digest())) throw new DamagedSnapshotError('its checksum does not match');
+    await this.readBlocks(collection.table);
+    this.checkEnd(collection.table.length);
     removeOlderCopies(collection);
     return collection;
   }
 
-  private async readHeader(): Promise<CollectionSpec> {
-    const prelude = await this.takePart(PRELUDE_BYTES);
+  private readHeader(): CollectionSpec {
+    const prelude = this.takeHashed(PRELUDE_BYTES);
     if (prelude.toString('latin1', 0, MAGIC.length) !== MAGIC) throw new DamagedSnapshotError('it is no snapshot');
     const version = prelude.readUInt32LE(MAGIC.length);
     if (version !== FORMAT_VERSION) throw new DamagedSnapshotError(`it has format ${version}, not ${FORMAT_VERSION}`);
     const length = prelude.readUInt32LE(MAGIC.length + 4);
     if (length > MAX_HEADER_BYTES) throw new DamagedSnapshotError('its header is too long');
-    const spec = parse<Partial<CollectionSpec>>(await this.takePart(length));
+    const spec = parse<Partial<CollectionSpec>>(this.takeHashed(length));
     const { name, dimensions, payloadIndexes, metadata } = spec;
     const isWhole = typeof name === 'string' && Number.isSafeInteger(dimensions) && dimensions! > 0 && Array.isArray(payloadIndexes);
     if (!isWhole || typeof metadata !== 'object') throw new DamagedSnapshotError('its header is not whole');
     return { name, dimensions: dimensions!, payloadIndexes, metadata };
   }
 
-  private async readBlocks(collection: LocalCollection): Promise<void> {
-    const { table } = collection;
+  /** While one block is parsed and hashed here, the vectors of it or of the next are read by another thread. */
+  private async readBlocks(table: PointTable): Promise<void> {
     const bytesPerRow = ID_BYTES + table.dimensions * Float32Array.BYTES_PER_ELEMENT;
-    table.vectors.resize(Math.floor(Math.max(0, this.remaining) / bytesPerRow));
-    while (this.remaining > END_BYTES) await this.readBlock(table);
-    const end = await this.takePart(END_BYTES);
-    const isEnd = end.readUInt32LE(0) === END_MARK && end.readDoubleLE(8) === table.length;
-    if (!isEnd) throw new DamagedSnapshotError('its end is missing');
+    table.vectors.reserveFirst(Math.floor((this.end - this.position) / bytesPerRow));
+    let block = this.openBlock(table);
+    while (block !== null) {
+      appendRows(table, block);
+      const vectors = await block.vectors;
+      const next = this.openBlock(table);
+      for (const bytes of [block.head, block.described, vectors]) this.hash.update(bytes);
+      block = next;
+    }
   }
 
-  private async readBlock(table: PointTable): Promise<void> {
-    const head = await this.takePart(BLOCK_HEAD_BYTES);
+  /** Returns `null` when only the end mark is left. */
+  private openBlock(table: PointTable): OpenBlock | null {
+    if (this.end - this.position <= END_BYTES) return null;
+    const head = this.take(BLOCK_HEAD_BYTES);
     const rows = head.readUInt32LE(4);
     if (head.readUInt32LE(0) !== BLOCK_MARK || rows > MAX_BLOCK_ROWS) throw new DamagedSnapshotError('a block is not whole');
-    const described = await this.takePart(rows * ID_BYTES + head.readUInt32LE(8));
-    const columns = parse<Record<string, EncodedColumn>>(described.subarray(rows * ID_BYTES));
+    const described = this.take(rows * ID_BYTES + head.readUInt32LE(8));
     const vectorBytes = rows * table.dimensions * Float32Array.BYTES_PER_ELEMENT;
-    if (vectorBytes > this.remaining) throw new DamagedSnapshotError('a block is cut off');
-    const first = table.length;
-    // Slices of one string: the ids of a block share its memory.
-    const idText = described.toString('latin1', 0, rows * ID_BYTES);
-    table.appendIds(Array.from({ length: rows }, (_, i) => idText.slice(i * ID_BYTES, (i + 1) * ID_BYTES)));
-    for (const [field, column] of Object.entries(columns)) table.payloads.setCells(field, first, decode(column, rows));
-    await this.readVectors(table, first, rows);
+    if (vectorBytes > this.end - this.position) throw new DamagedSnapshotError('a block is cut off');
+    const vectors = this.readVectors(table.vectors, table.length, rows, this.position);
+    this.position += vectorBytes;
+    // Damage may be found before anyone waits for this read; its own failure is then of no interest.
+    vectors.catch(() => undefined);
+    return { head, described, rows, vectors };
   }
 
-  private async readVectors({ vectors, dimensions }: PointTable, first: number, rows: number): Promise<void> {
+  private async readVectors(vectors: VectorSegments, first: number, rows: number, position: number): Promise<Buffer> {
+    vectors.resize(first + rows);
+    // Straight into place: the vectors are most of the file and are not copied again.
     const inPlace = vectors.contiguous(first, rows);
-    if (inPlace !== null) {
-      // Straight into place: the vectors are most of the file and are not copied again.
-      await this.fillPart(Buffer.from(inPlace.buffer, inPlace.byteOffset, inPlace.byteLength));
-      return;
+    const block = inPlace ?? new Float32Array(rows * vectors.dimensions);
+    const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
+    for (let done = 0; done < bytes.length;) {
+      const { bytesRead } = await this.file.read(bytes, done, bytes.length - done, position + done);
+      if (bytesRead === 0) throw new DamagedSnapshotError('it is cut off');
+      done += bytesRead;
     }
-    const block = new Float32Array(rows * dimensions);
-    await this.fillPart(Buffer.from(block.buffer));
-    for (let i = 0; i < rows; i++) vectors.set(first + i, block.subarray(i * dimensions, (i + 1) * dimensions));
-  }
-
-  private async takePart(length: number): Promise<Buffer> {
-    if (length > this.remaining) throw new DamagedSnapshotError('it is cut off');
-    const bytes = Buffer.allocUnsafe(length);
-    await this.fillPart(bytes);
+    if (inPlace === null)
+      for (let i = 0; i < rows; i++) vectors.set(first + i, block.subarray(i * vectors.dimensions, (i + 1) * vectors.dimensions));
     return bytes;
   }
 
-  private async fillPart(bytes: Buffer): Promise<void> {
-    this.fill(bytes);
-    this.remaining -= bytes.length;
-    await this.checksum.add(bytes);
+  private checkEnd(rows: number): void {
+    const end = this.takeHashed(END_BYTES);
+    if (end.readUInt32LE(0) !== END_MARK || end.readDoubleLE(8) !== rows) throw new DamagedSnapshotError('its end is missing');
+    const digest = Buffer.alloc(DIGEST_BYTES);
+    this.readNow(digest);
+    if (!digest.equals(this.hash.digest())) throw new DamagedSnapshotError('its checksum does not match');
   }
 
-  private fill(bytes: Buffer): void {
+  private takeHashed(length: number): Buffer {
+    const bytes = this.take(length);
+    this.hash.update(bytes);
+    return bytes;
+  }
+
+  private take(length: number): Buffer {
+    if (length > this.end - this.position) throw new DamagedSnapshotError('it is cut off');
+    const bytes = Buffer.allocUnsafe(length);
+    this.readNow(bytes);
+    return bytes;
+  }
+
+  /** Small parts are read at once: waiting for another thread would take longer. */
+  private readNow(bytes: Buffer): void {
     for (let done = 0; done < bytes.length;) {
-      const read = readSync(this.descriptor, bytes, done, bytes.length - done, null);
+      const read = readSync(this.file.fd, bytes, done, bytes.length - done, this.position);
       if (read === 0) throw new DamagedSnapshotError('it is cut off');
       done += read;
+      this.position += read;
     }
+  }
+}
+
+function appendRows(table: PointTable, { described, rows }: OpenBlock): void {
+  const first = table.length;
+  const columns = parse<Record<string, EncodedColumn>>(described.subarray(rows * ID_BYTES));
+  // Slices of one string: the ids of a block share its memory.
+  const ids = described.toString('latin1', 0, rows * ID_BYTES);
+  table.appendIds(Array.from({ length: rows }, (_, i) => ids.slice(i * ID_BYTES, (i + 1) * ID_BYTES)));
+  try {
+    for (const [field, column] of Object.entries(columns)) {
+      table.payloads.setCells(
+        field,
+        first,
+        decodeColumn(column, rows, (value) => table.payloads.share(field, value)),
+      );
+    }
+  } catch (error) {
+    throw new DamagedSnapshotError('a column is not whole', error);
   }
 }
 
@@ -165,13 +216,5 @@ function parse<Value>(bytes: Buffer): Value {
     return JSON.parse(bytes.toString('utf8')) as Value;
   } catch (error) {
     throw new DamagedSnapshotError('a part of it cannot be parsed', error);
-  }
-}
-
-function decode(column: EncodedColumn, rows: number) {
-  try {
-    return decodeColumn(column, rows);
-  } catch (error) {
-    throw new DamagedSnapshotError('a column is not whole', error);
   }
 }

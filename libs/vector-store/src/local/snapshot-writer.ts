@@ -66,9 +66,9 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function writeAll(file: FileHandle, collection: LocalCollection): Promise<void> {
   const checksum = createHash('sha256');
-  const write = async (parts: readonly Buffer[]) => {
-    for (const part of parts) checksum.update(createHash('sha256').update(part).digest());
-    await file.writeFile(Buffer.concat(parts));
+  const write = async (bytes: Buffer) => {
+    checksum.update(bytes);
+    await file.writeFile(bytes);
   };
   await write(encodeHeader(collection));
   let written = 0;
@@ -79,21 +79,21 @@ async function writeAll(file: FileHandle, collection: LocalCollection): Promise<
     written += end - first;
     end = first;
   }
-  await write([encodeEnd(written)]);
+  await write(encodeEnd(written));
   await file.writeFile(checksum.digest());
 }
 
-function encodeHeader(collection: LocalCollection): Buffer[] {
+function encodeHeader(collection: LocalCollection): Buffer {
   const header = Buffer.from(JSON.stringify(collection.describe()));
   const prelude = Buffer.alloc(PRELUDE_BYTES);
   prelude.write(MAGIC, 'latin1');
   prelude.writeUInt32LE(FORMAT_VERSION, MAGIC.length);
   prelude.writeUInt32LE(header.length, MAGIC.length + 4);
-  return [prelude, header];
+  return Buffer.concat([prelude, header]);
 }
 
 /** Copies the rows: the bytes that are hashed must be the bytes that are written, whatever happens to the rows meanwhile. */
-function encodeBlock({ table }: LocalCollection, first: number, rows: number): Buffer[] {
+function encodeBlock({ table }: LocalCollection, first: number, rows: number): Buffer {
   const columns: Record<string, EncodedColumn> = {};
   for (const field of table.payloads.fields()) {
     const cells = table.payloads.cellsOf(field)!;
@@ -107,7 +107,7 @@ function encodeBlock({ table }: LocalCollection, first: number, rows: number): B
   const ids = Buffer.alloc(rows * ID_BYTES);
   for (let i = 0; i < rows; i++) ids.write(table.idAt(first + i), i * ID_BYTES, 'latin1');
   const vectors = table.vectors.slice(first, rows);
-  return [head, Buffer.concat([ids, payloads]), Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength)];
+  return Buffer.concat([head, ids, payloads, Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength)]);
 }
 
 function encodeEnd(rows: number): Buffer {

@@ -28,6 +28,11 @@ export class VectorSegments {
     if (this.segments.length > needed + 1) this.segments.length = needed + 1;
   }
 
+  /** Spares the first segment its growth when about this many rows are to come. */
+  reserveFirst(rows: number): void {
+    this.growFirst(Math.min(rows, this.rowsPerSegment));
+  }
+
   /** The first segment doubles up to its full size: most collections of a test, and a new one anywhere, hold a few rows. */
   private growFirst(rows: number): void {
     const first = this.segments[0];
