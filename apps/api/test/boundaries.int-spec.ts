@@ -29,7 +29,19 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'no-development-package-in-production': { path: 'libs/health/src/dev.ts', text: "export * from 'yaml';" },
 };
 
-const LIBS = ['kernel', 'config', 'database', 'embeddings', 'vector-store', 'sync', 'projects', 'similarity', 'pricing', 'health', 'testing'];
+const LIBS = [
+  'kernel',
+  'config',
+  'database',
+  'embeddings',
+  'vector-store',
+  'sync',
+  'projects',
+  'similarity',
+  'pricing',
+  'health',
+  'testing',
+];
 
 /** A small house in which every arrow is allowed. */
 const SOUND: Record<string, string> = {
@@ -54,7 +66,8 @@ function cruise(files: Record<string, string>): Violation[] {
       mkdirSync(dirname(join(tree, path)), { recursive: true });
       writeFileSync(join(tree, path), text);
     }
-    for (const name of ['.dependency-cruiser.mjs', 'tsconfig.json', 'tsconfig.boundaries.json', 'package.json']) cpSync(join(ROOT, name), join(tree, name));
+    for (const name of ['.dependency-cruiser.mjs', 'tsconfig.json', 'tsconfig.boundaries.json', 'package.json'])
+      cpSync(join(ROOT, name), join(tree, name));
     symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
     const cli = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
     const report = execFileSync(process.execPath, [cli, '--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'apps', 'libs'], {
@@ -81,7 +94,15 @@ describe('layer rules', () => {
   });
 
   it('has a plant for every rule', () => {
-    const names = execFileSync(process.execPath, ['--input-type=module', '-e', `import c from './.dependency-cruiser.mjs'; console.log(JSON.stringify(c.forbidden.map(({ name }) => name)))`], { cwd: ROOT, encoding: 'utf8' });
+    const names = execFileSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import c from './.dependency-cruiser.mjs'; console.log(JSON.stringify(c.forbidden.map(({ name }) => name)))`,
+      ],
+      { cwd: ROOT, encoding: 'utf8' },
+    );
     expect((JSON.parse(names) as string[]).sort()).toEqual(Object.keys(PLANTS).sort());
   });
 });

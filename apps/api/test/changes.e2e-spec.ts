@@ -53,21 +53,29 @@ describe('every way to change a row reaches search', () => {
 
   /** Waits until the ledger itself has nothing left to do; `pending` in replies may be a second old. */
   const settled = (withinMs = VISIBLE_WITHIN_MS) =>
-    waitFor(async () => (await sql.query(`SELECT 1 FROM index_ledger WHERE state = 'pending' LIMIT 1`)).rowCount === 0, { timeoutMs: withinMs, what: 'nothing pending' });
+    waitFor(async () => (await sql.query(`SELECT 1 FROM index_ledger WHERE state = 'pending' LIMIT 1`)).rowCount === 0, {
+      timeoutMs: withinMs,
+      what: 'nothing pending',
+    });
 
   const isFirst = (id: string) => (reply: SearchReply) => reply.results[0]?.project.id === id;
   let api: string;
   let raw: string;
 
   it('a row written over the API', async () => {
-    const reply = await server.call<{ id: string; index_state: string }>('POST', '/api/v1/projects', { name: 'Spiral staircase', description: 'Spiral staircase in ash for a lighthouse' });
+    const reply = await server.call<{ id: string; index_state: string }>('POST', '/api/v1/projects', {
+      name: 'Spiral staircase',
+      description: 'Spiral staircase in ash for a lighthouse',
+    });
     expect(reply).toMatchObject({ status: 201, body: { index_state: 'pending' } });
     api = reply.body.id;
     await eventually('spiral staircase', isFirst(api));
   });
 
   it('a row inserted and updated by another client in plain SQL', async () => {
-    const { rows } = await sql.query<{ id: string }>(`INSERT INTO projects (name, description) VALUES ('Sauna', 'Garden sauna in larch') RETURNING id`);
+    const { rows } = await sql.query<{ id: string }>(
+      `INSERT INTO projects (name, description) VALUES ('Sauna', 'Garden sauna in larch') RETURNING id`,
+    );
     raw = rows[0]!.id;
     await eventually('garden sauna', isFirst(raw));
     await sql.query(`UPDATE projects SET name = 'Carport', description = 'Carport for two cars with a green roof' WHERE id = $1`, [raw]);
@@ -78,9 +86,14 @@ describe('every way to change a row reaches search', () => {
     `an update of ${BULK_ROWS} rows in one statement`,
     async () => {
       const withinMs = VISIBLE_WITHIN_MS + (BULK_ROWS / EMBEDDINGS_PER_SECOND) * 1000;
-      await sql.query(`INSERT INTO projects (name, description) SELECT 'Bench ' || n, 'Plain bench number ' || n FROM generate_series(1, $1) AS n`, [BULK_ROWS]);
+      await sql.query(
+        `INSERT INTO projects (name, description) SELECT 'Bench ' || n, 'Plain bench number ' || n FROM generate_series(1, $1) AS n`,
+        [BULK_ROWS],
+      );
       await settled(withinMs);
-      await sql.query(`UPDATE projects SET name = 'Bookcase', description = 'Tall bookcase in walnut, variant ' || name WHERE name LIKE 'Bench %'`);
+      await sql.query(
+        `UPDATE projects SET name = 'Bookcase', description = 'Tall bookcase in walnut, variant ' || name WHERE name LIKE 'Bench %'`,
+      );
       await settled(withinMs);
       const { results } = await search('tall bookcase in walnut');
       expect(results.map((hit) => hit.project.name)).toEqual(['Bookcase', 'Bookcase', 'Bookcase']);
@@ -101,9 +114,9 @@ describe('every way to change a row reaches search', () => {
   it('a truncated table', async () => {
     await sql.query('TRUNCATE projects');
     expect((await search('bookcase in walnut')).results).toEqual([]);
-    await waitFor(
-      async () => (await server.call<{ points_count: number }>('GET', '/api/v1/similarity/stats')).body.points_count === 0,
-      { timeoutMs: VISIBLE_WITHIN_MS + BULK_ROWS, what: 'the index to be empty' },
-    );
+    await waitFor(async () => (await server.call<{ points_count: number }>('GET', '/api/v1/similarity/stats')).body.points_count === 0, {
+      timeoutMs: VISIBLE_WITHIN_MS + BULK_ROWS,
+      what: 'the index to be empty',
+    });
   });
 });

@@ -50,7 +50,12 @@ interface Hit {
 const referenceOf = (index: number) => `reference-${index}`;
 
 async function search(server: ServerProcess, filters?: object): Promise<Hit[]> {
-  const reply = await server.call<{ results: Hit[] }>('POST', '/api/v1/similarity/find-similar', { query: QUERY, top_k: 100, threshold: -1, filters });
+  const reply = await server.call<{ results: Hit[] }>('POST', '/api/v1/similarity/find-similar', {
+    query: QUERY,
+    top_k: 100,
+    threshold: -1,
+    filters,
+  });
   expect(reply.status).toBe(200);
   return reply.body.results;
 }
@@ -66,7 +71,9 @@ async function differences(server: ServerProcess): Promise<string[]> {
   const [rows, hits] = [await table(server), await search(server)];
   const found = new Map(hits.map((hit) => [hit.project.id, hit.similarity]));
   const expected = new Map(rows.filter((row) => row.external_id !== null).map((row) => [row.description, found.get(row.id)]));
-  const wrong = rows.filter((row) => found.get(row.id) === undefined || found.get(row.id) !== expected.get(row.description)).map((row) => `text of ${row.id}`);
+  const wrong = rows
+    .filter((row) => found.get(row.id) === undefined || found.get(row.id) !== expected.get(row.description))
+    .map((row) => `text of ${row.id}`);
   for (const row of rows) {
     const byPrice = await search(server, { final_price: { gte: row.final_price, lte: row.final_price } });
     if (!byPrice.some((hit) => hit.project.id === row.id)) wrong.push(`price of ${row.id}`);
@@ -79,7 +86,11 @@ async function writeUntilKilled(server: ServerProcess, random: () => number, kil
   const ids = (await table(server)).filter((row) => row.external_id === null).map((row) => row.id);
   let written = 0;
   const pick = () => ids[Math.floor(random() * ids.length)]!;
-  const body = () => ({ name: 'Project', description: DESCRIPTIONS[Math.floor(random() * DESCRIPTIONS.length)], final_price: Math.floor(random() * 1e6) / 100 });
+  const body = () => ({
+    name: 'Project',
+    description: DESCRIPTIONS[Math.floor(random() * DESCRIPTIONS.length)],
+    final_price: Math.floor(random() * 1e6) / 100,
+  });
   const writer = async (): Promise<void> => {
     while (written < WRITES) {
       written++;
