@@ -53,7 +53,7 @@ describe('PointSearch', () => {
       ),
     });
     fc.assert(
-      fc.property(fc.array(direction, { maxLength: 200 }), query, (vectors, pointQuery) => {
+      fc.property(fc.array(direction, { maxLength: 200, size: 'max' }), query, (vectors, pointQuery) => {
         const table = tableOf(vectors);
         expect(new PointSearch(table, 1000).query(pointQuery, NO_GRAPH)).toEqual(bruteForce(table, pointQuery));
       }),
