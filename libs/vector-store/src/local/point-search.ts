@@ -3,6 +3,7 @@ import type { ScoredPoint } from '../vector-store.js';
 import { isGatherCheaper, scanAll, scanKept, scanRows, SCORE_TOLERANCE, type Candidates } from './exact-scan.js';
 import { countKept, evaluateFilter, type RowMask } from './filter-mask.js';
 import type { HnswGraph } from './hnsw-graph.js';
+import { CoarseScan } from './coarse-scan.js';
 import type { PointTable } from './point-table.js';
 
 export interface PointQuery {
@@ -37,10 +38,14 @@ interface Hit {
  * Scores are dot products in double precision, so that order, ties and threshold do not depend on the way the candidates were found.
  */
 export class PointSearch {
+  private readonly coarse: CoarseScan;
+
   constructor(
     private readonly table: PointTable,
     private readonly exactLimit: number,
-  ) {}
+  ) {
+    this.coarse = new CoarseScan(table);
+  }
 
   /** Never returns fewer than the limit when enough points satisfy filter and threshold. `graph` null = scan. */
   query(query: PointQuery, graph: HnswGraph | null): ScoredPoint[] {
@@ -62,6 +67,11 @@ export class PointSearch {
 
   private searchExactly({ vector, threshold }: PointQuery, mask: RowMask | null, eligible: number, want: number): Hit[] {
     const { table } = this;
+    if (mask === null && table.length <= this.exactLimit) {
+      const found = this.coarse.find(vector, want);
+      const hits = found === null ? [] : this.score(found, vector, null);
+      if (found !== null && isSettled(hits, found, want, threshold)) return hits;
+    }
     const isGathered = mask !== null && isGatherCheaper(eligible, table.length);
     const total = isGathered ? eligible : table.length;
     // A scan of everything must look deeper when only some of the rows count.

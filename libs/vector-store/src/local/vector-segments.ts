@@ -3,6 +3,8 @@ const SEGMENT_BYTES = 24 * 1024 * 1024;
 /** Segments end where the blocks of a snapshot end, so that a block can be read into place. */
 const ROW_MULTIPLE = 512;
 const BYTES_PER_COMPONENT = 4;
+/** More changed rows than this are not listed one by one: whoever follows them looks at all rows then. */
+const MAX_LISTED_CHANGES = 4_096;
 
 /**
  * Vectors of one dimension, row by row, in segments that are never moved: growing copies nothing and never doubles the memory.
@@ -13,6 +15,8 @@ const BYTES_PER_COMPONENT = 4;
 export class VectorSegments {
   readonly rowsPerSegment: number;
   private readonly segments: Float32Array[] = [];
+  /** Rows written since they were last taken; `null` = too many to list. */
+  private changedRows: number[] | null = null;
 
   constructor(readonly dimensions: number) {
     const fitting = Math.floor(SEGMENT_BYTES / (dimensions * BYTES_PER_COMPONENT));
@@ -51,6 +55,7 @@ export class VectorSegments {
   }
 
   set(row: number, vector: Float32Array): void {
+    this.noteChange(row);
     this.segmentOf(row).set(vector, this.offsetOf(row));
   }
 
@@ -100,8 +105,22 @@ export class VectorSegments {
     return copy;
   }
 
-  /** The memory of `count` rows from `firstRow` on, or `null` when they lie in different segments. */
+  /** The rows that were written since the last call, in no order and some twice; `null` = possibly any. */
+  takeChangedRows(): readonly number[] | null {
+    const changed = this.changedRows;
+    this.changedRows = [];
+    return changed;
+  }
+
+  private noteChange(row: number): void {
+    if (this.changedRows === null) return;
+    if (this.changedRows.length < MAX_LISTED_CHANGES) this.changedRows.push(row);
+    else this.changedRows = null;
+  }
+
+  /** The memory of `count` rows from `firstRow` on, to be written; or `null` when they lie in different segments. */
   contiguous(firstRow: number, count: number): Float32Array | null {
+    this.changedRows = null;
     const offset = this.offsetOf(firstRow);
     const end = offset + count * this.dimensions;
     return end > this.rowsPerSegment * this.dimensions ? null : this.segmentOf(firstRow).subarray(offset, end);
