@@ -1,4 +1,7 @@
 import { markGeneration } from '../src/generations/mark-generation.js';
+import { GenerationSwitchRefusedError, switchServing } from '../src/generations/switch-serving.js';
+import { enterUnknownPoints } from '../src/ledger/enter-unknown-points.js';
+import { recordFailure } from '../src/ledger/record-failure.js';
 import { SteppedRelay } from './stepped-relay.js';
 import { idOf, SyncHarness } from './sync-harness.js';
 
@@ -77,6 +80,51 @@ describe('protocol guards', () => {
     release();
     await running;
     expect(await harness.entry(id)).toMatchObject({ lease_token: two.pass!.lease.token, last_error: null });
+  });
+
+  it('rule 7, version: a failure says nothing about a newer version, whatever its attempts are', async () => {
+    await harness.put(id, 'A');
+    await one.claim();
+    const { entries, lease } = one.pass!;
+    // Past the trigger, which would set the attempts back: the version alone has to decide.
+    await harness.database.query('UPDATE index_ledger SET version = version + 1, attempts = 99');
+    const failure = { sourceId: id, rev: entries[0]!.version, isDeleting: false, backoffMs: 50_000, isInDoubt: true };
+    const error = { code: 'x', message: 'x', at: new Date(0).toISOString() };
+    const options = { error, maxAttempts: 1, isPause: false };
+    await expect(recordFailure(harness.database.relayUnitOfWork, harness.generation.id, lease.token, [failure], options)).resolves.toEqual([
+      { sourceId: id, isDead: false },
+    ]);
+    expect(await harness.entry(id)).toMatchObject({ state: 'pending', lease_token: null });
+  });
+
+  it('rule 8, version: a tombstone of a later delete is not purged for an earlier one', async () => {
+    await harness.put(id, 'A');
+    await one.all();
+    await harness.remove(id);
+    await one.all();
+    await harness.passTime();
+    await one.claim();
+    await one.readAndSend();
+    await harness.database.query('UPDATE index_ledger SET version = version + 1');
+    await expect(one.acknowledge()).resolves.toMatchObject({ purged: 0 });
+    expect(await harness.entry(id)).toMatchObject({ state: 'tombstone' });
+  });
+
+  it('rule 9, no entry: a point that is unknown gets a version above its rev', async () => {
+    await enterUnknownPoints(harness.database.relayUnitOfWork, harness.generation.id, [{ id, rev: 7_000_000_000 }]);
+    expect(await harness.entry(id)).toMatchObject({ version: '7000000001', state: 'pending', in_doubt: true });
+  });
+
+  it('rule 12, first row: nobody steps up when nobody steps down', async () => {
+    const { rows } = await harness.database.query<{ id: number }>(
+      `INSERT INTO index_generations (source, collection, model_rev, template_rev, dimensions, state, embedder)
+       SELECT source, collection || '_next', model_rev, template_rev, dimensions, 'building', embedder FROM index_generations WHERE id = $1 RETURNING id`,
+      [harness.generation.id],
+    );
+    const building = rows[0]!.id;
+    const refused = switchServing(harness.database.relayUnitOfWork, { fromId: building, toId: building, expected: 'building' });
+    await expect(refused).rejects.toBeInstanceOf(GenerationSwitchRefusedError);
+    await harness.database.query('DELETE FROM index_generations WHERE id = $1', [building]);
   });
 
   it('rule 8, grace: the tombstone of a delete is not looked at before the grace is over', async () => {
