@@ -8,7 +8,8 @@ import type { SearchHit } from './search.js';
 
 export interface CandidateQuery {
   readonly collection: string;
-  readonly vectors: readonly Float32Array[];
+  /** May still be on their way: each is searched for while the others are being embedded. */
+  readonly vectors: readonly Promise<Float32Array>[];
   readonly topK: number;
   readonly threshold: number;
   readonly filter: ProjectFilter;
@@ -51,21 +52,43 @@ export class CandidateSearch {
   /** @returns the results of each vector, in order. @throws DomainError `search.index-unavailable` */
   async find(query: CandidateQuery): Promise<SearchHit[][]> {
     const firstLimit = query.topK + SPARE_POINTS + (query.excludedId === undefined ? 0 : 1);
-    const progress = query.vectors.map((vector): Progress => ({
-      vector,
-      points: new Map(),
-      offset: 0,
-      limit: firstLimit,
-      isExhausted: false,
-    }));
+    const progress: Progress[] = [];
+    const firstPage = await this.fetchFirstPage(query, firstLimit, progress);
     const rows = new Map<string, Project>();
     let open = progress;
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
-      const newIds = await this.fetchPoints(open, query);
+      const newIds = round === 0 ? firstPage : await this.fetchPoints(open, query);
       for (const [id, row] of await this.repository.findMatching(newIds, query.filter)) rows.set(id, row);
       open = open.filter((one) => !one.isExhausted && countFound(one, rows) < query.topK);
     }
     return progress.map(({ points }) => rank([...points.values()], rows, query.topK));
+  }
+
+  /**
+   * Asks the store for the vectors as they arrive: the first alone, then in one call whatever has arrived during the call before. So the store works
+   * while the model does, and no more calls are made than it answers one after another.
+   */
+  private async fetchFirstPage(query: CandidateQuery, limit: number, progress: Progress[]): Promise<string[]> {
+    const ids = new Set<string>();
+    const arrived: Progress[] = [];
+    let asking: Promise<void> | null = null;
+    const ask = async (): Promise<void> => {
+      try {
+        while (arrived.length > 0) for (const id of await this.fetchPoints(arrived.splice(0), query)) ids.add(id);
+      } finally {
+        // In the same step as the last look at `arrived`: what arrives later must start a call of its own.
+        asking = null;
+      }
+    };
+    await Promise.all(
+      query.vectors.map(async (coming, index) => {
+        progress[index] = { vector: await coming, points: new Map(), offset: 0, limit, isExhausted: false };
+        arrived.push(progress[index]);
+        asking ??= ask();
+        await asking;
+      }),
+    );
+    return [...ids];
   }
 
   /** Asks the store once for all queries, and returns the ids that were not seen before. */

@@ -23,19 +23,19 @@ export class SimilarityService {
   /** @throws DomainError `search.index-unavailable`, `search.embedder-unavailable`, `search.not-ready` */
   async findSimilar(search: TextSearch): Promise<SearchResult & Freshness> {
     const serving = await this.directory.serving(PROJECT_SOURCE);
-    const [embedding, freshness] = await Promise.all([serving.embedder.embedQuery(search.query), this.freshness(serving)]);
-    const [result] = await this.search(serving, [embedding], search);
+    const [[result], freshness] = await Promise.all([
+      this.search(serving, [serving.embedder.embedQuery(search.query)], search),
+      this.freshness(serving),
+    ]);
     return { ...result!, ...freshness };
   }
 
-  /** Answers several queries at the price of little more than one: embedded side by side, one call to the index, one statement. Errors as {@link findSimilar}. */
+  /** Answers several queries at the price of little more than one: embedded side by side, searched for as they come, read in one statement. Errors as {@link findSimilar}. */
   async findSimilarBatch(search: BatchSearch): Promise<{ readonly results: SearchResult[] } & Freshness> {
     const serving = await this.directory.serving(PROJECT_SOURCE);
-    const [embeddings, freshness] = await Promise.all([
-      Promise.all(search.queries.map((query) => serving.embedder.embedQuery(query))),
-      this.freshness(serving),
-    ]);
-    return { results: await this.search(serving, embeddings, search), ...freshness };
+    const embeddings = search.queries.map((query) => serving.embedder.embedQuery(query));
+    const [results, freshness] = await Promise.all([this.search(serving, embeddings, search), this.freshness(serving)]);
+    return { results, ...freshness };
   }
 
   /**
@@ -47,8 +47,8 @@ export class SimilarityService {
   async findSimilarTo(id: string, options: SearchOptions): Promise<SearchResult & Freshness> {
     const [serving, project] = await Promise.all([this.directory.serving(PROJECT_SOURCE), this.repository.find(id)]);
     if (project === null) throw new DomainError('projects.not-found');
-    const [embedding, freshness] = await Promise.all([embedStored(serving.embedder, renderProjectText(project)), this.freshness(serving)]);
-    const [result] = await this.search(serving, [embedding], options, id);
+    const embedding = embedStored(serving.embedder, renderProjectText(project));
+    const [[result], freshness] = await Promise.all([this.search(serving, [embedding], options, id), this.freshness(serving)]);
     return { ...result!, ...freshness };
   }
 
@@ -63,19 +63,19 @@ export class SimilarityService {
 
   private async search(
     serving: ServingIndex,
-    embeddings: readonly Embedding[],
+    embeddings: readonly Promise<Embedding>[],
     options: SearchOptions,
     excludedId?: string,
   ): Promise<SearchResult[]> {
     const hits = await this.candidates.find({
       collection: serving.collection,
-      vectors: embeddings.map(({ vector }) => vector),
+      vectors: embeddings.map(async (embedding) => (await embedding).vector),
       topK: options.topK,
       threshold: options.threshold ?? this.config.defaultThreshold,
       filter: options.filter,
       ...(excludedId === undefined ? {} : { excludedId }),
     });
-    return embeddings.map(({ isTruncated }, index) => ({ hits: hits[index]!, isTruncated }));
+    return (await Promise.all(embeddings)).map(({ isTruncated }, index) => ({ hits: hits[index]!, isTruncated }));
   }
 
   private async freshness({ generationId, modelLabel }: ServingIndex): Promise<Freshness> {
