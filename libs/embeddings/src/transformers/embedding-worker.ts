@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { NativeGate } from './native-gate.js';
 import { SentenceEncoder } from './sentence-encoder.js';
+import { yieldToShortWork } from './thread-priority.js';
 import { WorkerLanes } from './worker-lanes.js';
 import type { EmbedMessage, WorkerMessage, WorkerSettings } from './worker-protocol.js';
 
@@ -12,6 +13,7 @@ const WARM_UP_WORDS = [8, 512];
 
 const port = parentPort;
 if (port === null) throw new Error('This file is the entry of a worker thread');
+yieldToShortWork();
 const settings = workerData as WorkerSettings;
 const gate = new NativeGate(settings.gate);
 const lanes = new WorkerLanes(settings.workerNumber);
