@@ -329,6 +329,22 @@ describe('IndexRelay', () => {
       );
     });
 
+    it('does not churn through a backlog while the embedder is away', async () => {
+      await harness.database.query(`INSERT INTO projects (name, description) SELECT 'n', 'text ' || n FROM generate_series(1, 400) n`);
+      harness.embedder.failAlways();
+      const relay = harness.newRelay({ batchSize: 16 });
+      const startedMs = performance.now();
+      relay.start();
+      try {
+        await waitFor(() => relay.counters.passes >= 6, { what: 'six passes' });
+      } finally {
+        await relay.stop();
+      }
+      // Two at a time, and a second between: without the pause it is a few hundredths.
+      expect(performance.now() - startedMs).toBeGreaterThan(1_500);
+      expect(relay.counters).toMatchObject({ failed: 0, dead: 0 });
+    });
+
     it('reports a collection that is gone, and burns no attempt', async () => {
       const relay = harness.newRelay();
       const missing: number[] = [];

@@ -18,6 +18,8 @@ const POLL_MIN_MS = 100;
 /** … and within this after a quiet while. */
 const POLL_MAX_MS = 1_000;
 const CLAIM_ERROR_PAUSE_MS = 1_000;
+/** After a batch of which nothing came through because a provider is away: else a backlog would be claimed and put back at full speed. */
+const STALL_PAUSE_MS = 1_000;
 /** How long a write must be ago to say nothing about the store any more. */
 const STORE_SUCCESS_MAX_AGE_MS = 60_000;
 const STOP_GRACE_DEFAULT_MS = 10_000;
@@ -39,6 +41,7 @@ export class IndexRelay {
   private readonly embedderGates = new Map<string, ProviderGate>();
   private readonly inFlight = new Map<Promise<void>, readonly RelayPass[]>();
   private readonly listeners: CollectionMissingListener[] = [];
+  private stalledUntilMs = Number.NEGATIVE_INFINITY;
   private lastStoreSuccessMs = Number.NEGATIVE_INFINITY;
   private loop: Promise<void> | null = null;
   private stopping = new AbortController();
@@ -147,8 +150,9 @@ export class IndexRelay {
         await Promise.race(this.inFlight.keys());
         continue;
       }
-      if (this.storeGate.isClosed) {
-        await pause(this.storeGate.remainingMs, signal).catch(() => undefined);
+      const blockedMs = Math.max(this.storeGate.remainingMs, this.stalledUntilMs - this.context.clock.monotonicMs());
+      if (blockedMs > 0) {
+        await pause(blockedMs, signal).catch(() => undefined);
         continue;
       }
       this.isWoken = false;
@@ -183,6 +187,8 @@ export class IndexRelay {
   private async runInBackground(passes: readonly RelayPass[]): Promise<void> {
     const total = emptySummary();
     for (const summary of await Promise.all(passes.map((pass) => pass.run()))) addSummary(total, summary);
+    const hasProgressed = total.synced + total.skipped + total.deleted + total.purged > 0;
+    if (total.paused > 0 && !hasProgressed) this.stalledUntilMs = this.context.clock.monotonicMs() + STALL_PAUSE_MS;
     this.count(true, total);
   }
 

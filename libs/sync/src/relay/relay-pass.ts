@@ -126,8 +126,9 @@ export class RelayPass {
       unreached = unreached.filter(({ item }) => held.has(item.entry.sourceId));
       if (unreached.length === 0) break;
       const stale = unreached.filter(({ kind }) => kind === 'absent');
-      // The row came back before its tombstone was purged. Nothing was recorded, so it stays in doubt.
+      // The row came back before its tombstone was purged. Nothing was sent, so the entry is as much in doubt as it was.
       await this.release(stale.map(({ item }) => item.entry));
+      if (stale.length > 0) this.context.wake();
       await pause(delayMs);
       unreached = await this.steps.acknowledge(unreached.filter(({ kind }) => kind !== 'absent'));
     }
