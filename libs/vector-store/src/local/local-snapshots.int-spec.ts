@@ -444,7 +444,10 @@ describe('a process that is killed while it writes a snapshot', () => {
       let output = '';
       child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
       const rounds = 2 + Math.floor(random() * 3);
-      await until(() => output.includes(`writing ${rounds}\n`));
+      await until(() => {
+        if (child.exitCode !== null) throw new Error(`The process ended by itself with code ${child.exitCode}: is the build complete?`);
+        return output.includes(`writing ${rounds}\n`);
+      });
       // The moment within the snapshot differs from run to run; whatever it is, the file must be whole.
       await new Promise((resolve) => setTimeout(resolve, random() * 8));
       child.kill('SIGKILL');
