@@ -20,7 +20,10 @@ export class ServerProcess {
 
   /** Starts it on a free port and waits for its `ready` line; rejects with its output when it ends before. */
   static async start(environment: Readonly<Record<string, string>>): Promise<ServerProcess> {
-    const child = spawn(process.execPath, [API_MAIN], { env: { PATH: process.env['PATH'], PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [API_MAIN], {
+      env: { PATH: process.env['PATH'], PORT: '0', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const output: string[] = [];
     const ended = new Promise<ProcessEnd>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 0)));
     let timer: NodeJS.Timeout | undefined;

@@ -8,11 +8,7 @@ import { renderTable } from './table.js';
 const SEED = new URL('../../../../../seed/projects.json', import.meta.url);
 
 /** One per kind of wording: English keywords, an English sentence, German. */
-const QUERIES = [
-  'modern oak kitchen with an island',
-  'open staircase with glass railing for a narrow hallway',
-  'Dachstuhl aus Fichte mit Gauben erneuern',
-];
+const QUERIES = ['modern oak kitchen with an island', 'open staircase with glass railing for a narrow hallway', 'Terrasse aus Lärche'];
 const TOP_K = 5;
 /** As many as keep both embedding workers and the database busy. */
 const LOADS_IN_FLIGHT = 8;
