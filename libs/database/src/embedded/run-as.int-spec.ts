@@ -27,9 +27,12 @@ describe('chooseIdentity', () => {
     expect(chooseIdentity(postgres, folder, null)).toEqual({ kind: 'self' });
   });
 
+  /** Stands for PostgreSQL where the checkout itself may lie below a folder that only root can enter. */
+  const reachableByAll = '/bin/true';
+
   asRoot('takes a system user where that user can reach the data and the program', () => {
     chmodSync(folder, 0o711);
-    expect(chooseIdentity(postgres, folder, null)).toMatchObject({ kind: 'user', uid: expect.any(Number) as number });
+    expect(chooseIdentity(reachableByAll, folder, null)).toMatchObject({ kind: 'user', uid: expect.any(Number) as number });
   });
 
   asRoot('prefers the owner of existing data, so that an ordinary user can use it again', () => {
@@ -37,7 +40,7 @@ describe('chooseIdentity', () => {
     const cluster = join(folder, 'postgres');
     mkdirSync(cluster);
     chownSync(cluster, 12_345, 12_345);
-    expect(chooseIdentity(postgres, folder, cluster)).toEqual({ kind: 'user', uid: 12_345, gid: 12_345 });
+    expect(chooseIdentity(reachableByAll, folder, cluster)).toEqual({ kind: 'user', uid: 12_345, gid: 12_345 });
   });
 
   (isRoot && hasNamespaces ? it : it.skip)('takes a user namespace where only root can reach the data', () => {
