@@ -58,11 +58,10 @@ export class LocalVectorStore extends VectorStore {
     this.opening = null;
     if (thread === null) return;
     try {
-      await thread.call('close', null, { timeoutMs: this.options.closeTimeoutMs });
+      await thread.close(this.options.closeTimeoutMs);
     } catch (error) {
       this.logger.warn(`The last snapshots were not written: ${String(error)}`);
     }
-    await thread.terminate();
   }
 
   override onLost(listener: (cause: Error) => void): () => void {

@@ -15,6 +15,9 @@ export interface SearchThreadListeners {
   readonly onSnapshotFailed: (collection: string, message: string) => void;
 }
 
+/** How long a thread may take to end once it has nothing left to do. */
+const EXIT_TIMEOUT_MS = 1_000;
+
 /** Asks the search thread and waits for its answers. */
 export class SearchThread {
   private readonly worker: Worker;
@@ -73,6 +76,24 @@ export class SearchThread {
       const request: WorkerRequest<Operation> = { id, operation, args };
       this.worker.postMessage(request, transfer);
     });
+  }
+
+  /**
+   * Lets the thread write what is new, and waits for it to end by itself: a thread that is terminated inside native code takes the whole process with it.
+   *
+   * @throws VectorStoreError when the snapshots could not be written; the thread has ended all the same
+   */
+  async close(timeoutMs: number): Promise<void> {
+    this.isEnding = true;
+    const hasExited = new Promise<void>((resolve) => this.worker.once('exit', () => resolve()));
+    try {
+      await this.call('close', null, { timeoutMs });
+      let timer: NodeJS.Timeout | undefined;
+      await Promise.race([hasExited, new Promise((resolve) => (timer = setTimeout(resolve, EXIT_TIMEOUT_MS)))]);
+      clearTimeout(timer);
+    } finally {
+      await this.terminate();
+    }
   }
 
   /** Ends the thread without asking it to write anything. */

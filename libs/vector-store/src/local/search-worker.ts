@@ -75,8 +75,14 @@ const handlers: Handlers = {
   },
   drop: ({ collection }) => engine.drop(collection),
   close: async () => {
+    graphs.stop();
     snapshots.stop();
-    await snapshots.writeDirty();
+    try {
+      await snapshots.writeDirty();
+    } finally {
+      // Behind the answer. Without its port nothing keeps the thread, and it ends by itself, outside of native code.
+      setImmediate(() => port.close());
+    }
     return null;
   },
 };
