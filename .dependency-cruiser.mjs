@@ -1,6 +1,6 @@
 // The layers of docs/architecture.md as rules. Arrows point down only. apps/api/test/boundaries.int-spec.ts plants one violation per rule and sees it fire.
 
-const TESTS = '(^|/)(test|jest)/|\\.(spec|int-spec|e2e-spec)\\.ts$|^libs/testing/';
+const TESTS = '(^|/)(test|jest)/|\\.(spec|int-spec|e2e-spec|fault-spec)\\.ts$|^libs/testing/';
 const PLATFORM = 'config|observability|security';
 const ADAPTERS = 'database|embeddings|vector-store';
 const FEATURES = 'projects|similarity|pricing|documents|ingestion';
@@ -118,7 +118,7 @@ export default {
       comment: 'Doubles must not reach production.',
       severity: 'error',
       from: { path: '^(apps|libs|bench)/', pathNot: TESTS },
-      to: { path: '^libs/testing/|\\.(spec|int-spec|e2e-spec)\\.ts$' },
+      to: { path: '^libs/testing/|\\.(spec|int-spec|e2e-spec|fault-spec)\\.ts$' },
     },
     quarantine(
       'typeorm-in-persistence',

@@ -35,7 +35,7 @@ export default tseslint.config(
   // Command-line programs speak on stdout.
   { files: ['apps/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
   {
-    files: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts', 'libs/testing/**/*.ts', '**/test/**/*.ts'],
+    files: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts', '**/*.fault-spec.ts', 'libs/testing/**/*.ts', '**/test/**/*.ts'],
     rules: {
       // A test may set the environment of a child, and look at replies whose shape it then asserts.
       'no-restricted-properties': 'off',

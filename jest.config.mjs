@@ -1,6 +1,6 @@
 /**
- * Two projects: `unit` (*.spec.ts) starts nothing; `integration` (*.int-spec.ts, *.e2e-spec.ts) has a PostgreSQL server, which starts when the first test asks for it.
- * `--selectProjects unit` runs one of them; path patterns work as usual.
+ * Three projects: `unit` (*.spec.ts) starts nothing; `integration` (*.int-spec.ts, *.e2e-spec.ts) has a PostgreSQL server, which starts when the first test asks for it;
+ * `faults` (*.fault-spec.ts) kills, cuts and overloads: `npm run test:faults` runs it. `--selectProjects unit` runs one of them; path patterns work as usual.
  */
 const shared = {
   rootDir: '.',
@@ -34,7 +34,7 @@ export default {
   // Two: the machines this is built on have two cores, and the database, the model and the server under test share them.
   maxWorkers: 2,
   // Of what ships: doubles and test servers would flatter the figure. Code that runs in worker threads is executed from dist and not counted.
-  collectCoverageFrom: ['libs/*/src/**/*.ts', '!libs/testing/**', '!libs/*/src/index.ts', '!**/*.{spec,int-spec}.ts'],
+  collectCoverageFrom: ['libs/*/src/**/*.ts', '!libs/testing/**', '!libs/*/src/index.ts', '!**/*.{spec,int-spec,fault-spec}.ts'],
   coverageThreshold: { global: { lines: 85 } },
   coverageReporters: ['json-summary', 'text-summary'],
   projects: [
@@ -43,6 +43,13 @@ export default {
       ...shared,
       displayName: 'integration',
       testMatch: ['<rootDir>/{apps,libs,bench}/**/*.{int-spec,e2e-spec}.ts'],
+      globalSetup: '<rootDir>/libs/testing/jest/database-setup.mjs',
+      globalTeardown: '<rootDir>/libs/testing/jest/database-teardown.mjs',
+    },
+    {
+      ...shared,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/{apps,libs,bench}/**/*.fault-spec.ts'],
       globalSetup: '<rootDir>/libs/testing/jest/database-setup.mjs',
       globalTeardown: '<rootDir>/libs/testing/jest/database-teardown.mjs',
     },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'dist', '.built');
-const isTest = /\.(spec|int-spec|e2e-spec)\.ts$/;
+const isTest = /\.(spec|int-spec|e2e-spec|fault-spec)\.ts$/;
 
 function newestSourceMs(folder) {
   let newest = 0;

@@ -5,6 +5,7 @@ import {
   DataConfig,
   EmbeddingConfig,
   LogConfig,
+  ScheduleConfig,
   SearchConfig,
   ServerConfig,
   SyncConfig,
@@ -24,6 +25,7 @@ export class ConfigModule {
       { provide: EmbeddingConfig, useValue: config.embedding },
       { provide: SyncConfig, useValue: config.sync },
       { provide: SearchConfig, useValue: config.search },
+      { provide: ScheduleConfig, useValue: config.schedules },
     ];
     return { module: ConfigModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

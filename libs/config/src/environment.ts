@@ -1,4 +1,5 @@
 import { FatalStartupError } from '#kernel';
+import { validateCronExpression } from 'cron';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -23,6 +24,14 @@ const decimal = (minimum: number, maximum: number) =>
     .pipe(z.number().min(minimum, `must be at least ${minimum}`).max(maximum, `must be at most ${maximum}`));
 
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
+
+/** `off`, or a cron expression in UTC with five fields (or six, seconds first). */
+const schedule = z
+  .string()
+  .refine(
+    (text) => text === 'off' || validateCronExpression(text).valid,
+    'must be a cron expression (minute hour day month weekday, in UTC) or off',
+  );
 
 const url = (protocols: readonly string[]) =>
   z.string().refine(
@@ -56,6 +65,8 @@ export const environmentSchema = z.object({
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
     .default('kindred'),
   QDRANT_TIMEOUT_MS: integer(50, 60_000).default(2000),
+  VECTOR_FALLBACK: z.enum(['local', 'none'], 'must be local or none').default('local'),
+  VECTOR_FALLBACK_MAX_POINTS: integer(1, 100_000_000).default(200_000),
   EMBEDDING_MODEL_DIR: z.string().optional(),
   EMBEDDING_WORKERS: integer(1, 64).optional(),
   EMBEDDING_MAX_TOKENS: integer(8, 512).default(256),
@@ -67,6 +78,11 @@ export const environmentSchema = z.object({
   SYNC_GRACE_MS: integer(1000, 3_600_000).optional(),
   SYNC_BATCH_SIZE: integer(1, 256).default(64),
   SYNC_MAX_ATTEMPTS: integer(1, 1000).default(10),
+  SCHEDULE_QUICK_CHECK: schedule.default('*/5 * * * *'),
+  SCHEDULE_RECONCILE: schedule.default('17 3 * * *'),
+  SCHEDULE_TOMBSTONE_PURGE: schedule.default('*/15 * * * *'),
+  SCHEDULE_CACHE_PURGE: schedule.default('47 4 * * *'),
+  SCHEDULE_STATISTICS: schedule.default('* * * * *'),
   SIMILARITY_THRESHOLD: decimal(-1, 1).default(0.3),
   REQUIRE_IF_MATCH: flag.default(false),
 });

@@ -28,6 +28,8 @@ describe('loadConfig', () => {
       qdrantApiKey: null,
       collectionPrefix: 'kindred',
       searchTimeoutMs: 2000,
+      fallback: 'none',
+      fallbackMaxPoints: 200_000,
     });
     expect(config.embedding).toEqual({
       modelDir: null,

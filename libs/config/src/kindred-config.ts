@@ -4,6 +4,7 @@ import {
   DataConfig,
   EmbeddingConfig,
   LogConfig,
+  ScheduleConfig,
   SearchConfig,
   ServerConfig,
   SyncConfig,
@@ -20,6 +21,7 @@ export interface KindredConfig {
   readonly embedding: EmbeddingConfig;
   readonly sync: SyncConfig;
   readonly search: SearchConfig;
+  readonly schedules: ScheduleConfig;
 }
 
 /** A write must be able to time out, and be followed by a renewal, before its lease ends (protocol, assumption A). */
@@ -50,6 +52,7 @@ export function loadConfig(environment: Environment = process.env): KindredConfi
     embedding: new EmbeddingConfig(env),
     sync,
     search: new SearchConfig(env),
+    schedules: new ScheduleConfig(env),
   });
 }
 

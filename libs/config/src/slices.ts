@@ -58,6 +58,10 @@ export class VectorStoreConfig {
   readonly collectionPrefix: string;
   /** Budget of one search, milliseconds. Writes have their own: {@link SyncConfig.writeTimeoutMs}. */
   readonly searchTimeoutMs: number;
+  /** `local`: while a remote index is away, searches are answered by a copy in this process. Always `none` with the local store. */
+  readonly fallback: 'local' | 'none';
+  /** An index with more points has no copy. */
+  readonly fallbackMaxPoints: number;
 
   constructor(env: ParsedEnvironment) {
     const qdrantUrl = env.QDRANT_URL ?? (env.QDRANT_HOST === undefined ? null : `http://${env.QDRANT_HOST}:${env.QDRANT_PORT}`);
@@ -66,6 +70,8 @@ export class VectorStoreConfig {
     this.qdrantApiKey = env.QDRANT_API_KEY ?? null;
     this.collectionPrefix = env.QDRANT_COLLECTION_PREFIX;
     this.searchTimeoutMs = env.QDRANT_TIMEOUT_MS;
+    this.fallback = this.kind === 'local' ? 'none' : env.VECTOR_FALLBACK;
+    this.fallbackMaxPoints = env.VECTOR_FALLBACK_MAX_POINTS;
     Object.freeze(this);
   }
 }
@@ -112,6 +118,25 @@ export class SyncConfig {
     this.graceMs = env.SYNC_GRACE_MS ?? this.leaseMs + 2 * this.writeTimeoutMs;
     this.batchSize = env.SYNC_BATCH_SIZE;
     this.maxAttempts = env.SYNC_MAX_ATTEMPTS;
+    Object.freeze(this);
+  }
+}
+
+/** When recurring work of the engine is due: cron expressions in UTC, `null` = never. */
+export class ScheduleConfig {
+  readonly quickCheck: string | null;
+  readonly reconcile: string | null;
+  readonly tombstonePurge: string | null;
+  readonly cachePurge: string | null;
+  readonly statistics: string | null;
+
+  constructor(env: ParsedEnvironment) {
+    const expression = (text: string): string | null => (text === 'off' ? null : text);
+    this.quickCheck = expression(env.SCHEDULE_QUICK_CHECK);
+    this.reconcile = expression(env.SCHEDULE_RECONCILE);
+    this.tombstonePurge = expression(env.SCHEDULE_TOMBSTONE_PURGE);
+    this.cachePurge = expression(env.SCHEDULE_CACHE_PURGE);
+    this.statistics = expression(env.SCHEDULE_STATISTICS);
     Object.freeze(this);
   }
 }

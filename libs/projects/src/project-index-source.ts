@@ -30,6 +30,10 @@ export class ProjectIndexSource extends IndexSource {
   async listIds(after: string | null, limit: number, session: SqlSession): Promise<string[]> {
     return this.repository.listIdsIn(session, after, limit);
   }
+
+  async countByBucket(session: SqlSession): Promise<Map<string, number>> {
+    return this.repository.countByBucketIn(session);
+  }
 }
 
 function payloadOf(project: Project): Record<ProjectFilterField, PayloadValue> {

@@ -131,6 +131,14 @@ export class ProjectRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** Rows by the last two hex digits of their id. */
+  async countByBucketIn(session: SqlSession): Promise<Map<string, number>> {
+    const { rows } = await session.query<{ bucket: string; count: number }>(
+      'SELECT right(id::text, 2) AS bucket, count(*)::integer AS count FROM projects GROUP BY 1',
+    );
+    return new Map(rows.map(({ bucket, count }) => [bucket, count]));
+  }
+
   private async findExpected(id: string, expected: ExpectedVersions): Promise<Project> {
     const project = await this.find(id);
     if (project === null) throw new DomainError('projects.not-found');

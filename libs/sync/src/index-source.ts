@@ -31,4 +31,7 @@ export abstract class IndexSource {
 
   /** Lists ids in ascending order, behind `after` (exclusive; `null` = from the start), at most `limit`. Used to fill a new generation and to compare. */
   abstract listIds(after: string | null, limit: number, session: SqlSession): Promise<string[]>;
+
+  /** Counts the rows by the last byte of their id (two hex digits), exactly, in the snapshot of `session`; buckets without rows are absent. */
+  abstract countByBucket(session: SqlSession): Promise<Map<string, number>>;
 }

@@ -8,6 +8,8 @@ export * from './generations/index-generation.js';
 export * from './hashing.js';
 export * from './index-source.js';
 export * from './index-source-registry.js';
+export * from './leases/held-lease.js';
+export * from './leases/sync-leases.js';
 export * from './persistence/sync-entities.js';
 export * from './relay/index-relay.js';
 export * from './relay/relay-context.js';

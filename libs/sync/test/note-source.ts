@@ -26,4 +26,11 @@ export class NoteSource extends IndexSource {
     ]);
     return rows.map(({ id }) => id);
   }
+
+  async countByBucket(session: SqlSession): Promise<Map<string, number>> {
+    const { rows } = await session.query<{ bucket: string; count: number }>(
+      'SELECT right(id::text, 2) AS bucket, count(*)::integer AS count FROM projects GROUP BY 1',
+    );
+    return new Map(rows.map(({ bucket, count }) => [bucket, count]));
+  }
 }

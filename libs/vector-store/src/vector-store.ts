@@ -99,6 +99,8 @@ export interface ScrollRequest {
   readonly limit: number;
   readonly filter?: VectorFilter;
   readonly hasVectors?: boolean;
+  /** Only one of `total` parts of about equal size, by a hash of the id; `index` from 0. For stores with {@link VectorStore.parallelSlices} above 1. */
+  readonly slice?: { readonly total: number; readonly index: number };
 }
 
 export interface ScrollPage {
@@ -123,6 +125,11 @@ export interface StoreStatus {
  */
 export abstract class VectorStore {
   abstract readonly source: 'local' | 'qdrant';
+
+  /** How many slices of a scroll are worth reading side by side; 1 = the store has no slices, and refuses them as `rejected`. */
+  get parallelSlices(): number {
+    return 1;
+  }
 
   /** Opens the store (loads snapshots, checks the server's version). Idempotent. */
   abstract open(): Promise<void>;

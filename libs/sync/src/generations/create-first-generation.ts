@@ -19,8 +19,8 @@ const RESERVE_ID = `SELECT nextval(pg_get_serial_sequence('index_generations', '
  * the unique index on the serving generation makes the others insert nothing.
  */
 const CREATE = `
-INSERT INTO index_generations (id, source, collection, model_rev, template_rev, dimensions, state, embedder) OVERRIDING SYSTEM VALUE
-SELECT $1, $2, $3, $4, $5, $6, 'serving', $7::jsonb
+INSERT INTO index_generations (id, source, collection, model_rev, template_rev, dimensions, state, embedder, serving_since) OVERRIDING SYSTEM VALUE
+SELECT $1, $2, $3, $4, $5, $6, 'serving', $7::jsonb, now()
 WHERE NOT EXISTS (SELECT 1 FROM index_generations WHERE source = $2)
 ON CONFLICT DO NOTHING`;
 

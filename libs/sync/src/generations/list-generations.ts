@@ -2,11 +2,12 @@ import type { EmbedderDescriptor } from '#embeddings';
 import type { SqlSession } from '#database';
 import type { IndexGeneration } from './index-generation.js';
 
-const LIST = `
-SELECT id, source, collection, model_rev, template_rev, dimensions, state, embedder, filled_at FROM index_generations
-WHERE state <> 'retired' ORDER BY id`;
+/** Columns of {@link GenerationRow}. */
+export const GENERATION_COLUMNS = 'id, source, collection, model_rev, template_rev, dimensions, state, embedder, filled_at, paused_at';
 
-interface Row {
+const LIST = `SELECT ${GENERATION_COLUMNS} FROM index_generations WHERE state <> 'retired' ORDER BY id`;
+
+export interface GenerationRow {
   id: number;
   source: string;
   collection: string;
@@ -16,12 +17,17 @@ interface Row {
   state: IndexGeneration['state'];
   embedder: EmbedderDescriptor;
   filled_at: Date | null;
+  paused_at: Date | null;
 }
 
 /** Reads all generations that are written to, in one statement: collection and model of a row are never mixed with those of another. */
 export async function listGenerations(session: SqlSession): Promise<IndexGeneration[]> {
-  const { rows } = await session.query<Row>(LIST);
-  return rows.map((row) => ({
+  const { rows } = await session.query<GenerationRow>(LIST);
+  return rows.map(toGeneration);
+}
+
+export function toGeneration(row: GenerationRow): IndexGeneration {
+  return {
     id: row.id,
     source: row.source,
     collection: row.collection,
@@ -31,5 +37,6 @@ export async function listGenerations(session: SqlSession): Promise<IndexGenerat
     state: row.state,
     embedder: row.embedder,
     filledAt: row.filled_at,
-  }));
+    pausedAt: row.paused_at,
+  };
 }

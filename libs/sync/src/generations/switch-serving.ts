@@ -16,8 +16,8 @@ export interface SwitchRequest {
   readonly expected: Extract<IndexGeneration['state'], 'building' | 'standby'>;
 }
 
-const STEP_DOWN = `UPDATE index_generations SET state = 'standby' WHERE id = $1 AND state = 'serving'`;
-const STEP_UP = `UPDATE index_generations SET state = 'serving' WHERE id = $1 AND state = $2`;
+const STEP_DOWN = `UPDATE index_generations SET state = 'standby', standby_since = now() WHERE id = $1 AND state = 'serving'`;
+const STEP_UP = `UPDATE index_generations SET state = 'serving', serving_since = now() WHERE id = $1 AND state = $2`;
 
 /**
  * Lets another generation answer queries, in one transaction in which both statements must hit a row (protocol rule 12). The old one is still written

@@ -43,6 +43,7 @@ UPDATE index_ledger AS l SET
   indexed_version = CASE WHEN l.version <> d.rev OR d.kind = 'skipped' THEN l.indexed_version WHEN d.kind = 'synced' THEN d.rev END,
   indexed_hash = CASE WHEN l.version <> d.rev OR d.kind = 'skipped' THEN l.indexed_hash WHEN d.kind = 'synced' THEN d.text_hash END,
   indexed_payload_hash = CASE WHEN l.version <> d.rev OR d.kind = 'skipped' THEN l.indexed_payload_hash WHEN d.kind = 'synced' THEN d.payload_hash END,
+  recorded_at = CASE WHEN l.version <> d.rev OR d.kind = 'skipped' THEN l.recorded_at ELSE now() END,
   next_attempt_at = CASE WHEN l.version = d.rev AND d.kind = 'deleted' THEN now() + $8::double precision * interval '1 millisecond' ELSE l.next_attempt_at END
 FROM done d WHERE l.generation_id = d.generation_id AND l.source_id = d.source_id AND l.lease_token = $2
 RETURNING l.source_id, l.version = d.rev AS is_recorded, extract(epoch FROM clock_timestamp() - l.changed_at)::double precision * 1000 AS lag_ms`;

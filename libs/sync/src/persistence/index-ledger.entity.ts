@@ -5,6 +5,8 @@ import { IndexGenerationEntity } from './index-generation.entity.js';
 @Entity('index_ledger')
 @Check('index_ledger_state_check', `(state = ANY (ARRAY['pending'::text, 'synced'::text, 'dead'::text, 'tombstone'::text]))`)
 @Index('index_ledger_due_idx', ['attempts', 'nextAttemptAt'], { where: `(state = ANY (ARRAY['pending'::text, 'tombstone'::text]))` })
+@Index('index_ledger_recorded_idx', ['generationId', 'recordedAt'], { where: '(recorded_at IS NOT NULL)' })
+@Index('index_ledger_dead_idx', ['generationId', 'sourceId'], { where: `(state = 'dead'::text)` })
 @Index('index_ledger_indexed_hash_idx', ['indexedHash'], { where: '(indexed_hash IS NOT NULL)' })
 export class IndexLedgerEntity {
   @PrimaryColumn('integer', { name: 'generation_id', primaryKeyConstraintName: 'index_ledger_pkey' })
@@ -52,4 +54,8 @@ export class IndexLedgerEntity {
 
   @Column('jsonb', { name: 'last_error', nullable: true })
   lastError!: unknown;
+
+  /** When `indexed_*` last changed. */
+  @Column('timestamptz', { name: 'recorded_at', nullable: true })
+  recordedAt!: Date | null;
 }
