@@ -4,11 +4,13 @@ import { EmbedderRegistry, EmbeddingsModule } from '#embeddings';
 import { Clock, IdGenerator } from '#kernel';
 import { VectorStore, VectorStoreModule } from '#vector-store';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { DeadLetters } from './dead-letters/dead-letters.js';
 import { IndexSourceRegistry } from './index-source-registry.js';
 import { createIndexDirectory, createIndexRelay, createSyncStartup } from './sync.providers.js';
 import { GenerationCatalog } from './generations/generation-catalog.js';
 import { IndexRelay } from './relay/index-relay.js';
 import { IndexDirectory } from './serving-index.js';
+import { SyncStatistics } from './statistics/sync-statistics.js';
 import { SyncReadiness } from './sync-readiness.js';
 import { SyncStartup } from './sync-startup.js';
 
@@ -48,6 +50,16 @@ export class SyncModule {
           inject: [UnitOfWork, GenerationCatalog, EmbedderRegistry, IndexRelay, Clock],
         },
         {
+          provide: DeadLetters,
+          useFactory: (unitOfWork: UnitOfWork, relay: IndexRelay) => new DeadLetters(unitOfWork, relay),
+          inject: [UnitOfWork, IndexRelay],
+        },
+        {
+          provide: SyncStatistics,
+          useFactory: (unitOfWork: UnitOfWork, relay: IndexRelay, clock: Clock) => new SyncStatistics(unitOfWork, relay, clock),
+          inject: [UnitOfWork, IndexRelay, Clock],
+        },
+        {
           provide: SyncStartup,
           useFactory: createSyncStartup(isRelayEnabled),
           inject: [
@@ -64,7 +76,16 @@ export class SyncModule {
           ],
         },
       ],
-      exports: [IndexDirectory, IndexSourceRegistry, SyncReadiness, IndexRelay, EmbeddingsModule, VectorStoreModule],
+      exports: [
+        IndexDirectory,
+        IndexSourceRegistry,
+        SyncReadiness,
+        IndexRelay,
+        DeadLetters,
+        SyncStatistics,
+        EmbeddingsModule,
+        VectorStoreModule,
+      ],
     };
   }
 }

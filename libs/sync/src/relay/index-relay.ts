@@ -6,9 +6,11 @@ import { pause } from '../pause.js';
 import { describeFailure, RelayStoppedError } from './classify-failure.js';
 import { Lease } from './lease.js';
 import { ProviderGate } from './provider-gate.js';
-import { RelayCounters } from './relay-counters.js';
+import { ProviderRamp } from './provider-ramp.js';
+import { LAG_BOUNDS_MS, RelayCounters } from './relay-counters.js';
 import type { PassContext, RelayContext } from './relay-context.js';
 import { RelayPass } from './relay-pass.js';
+import type { RelayStatus } from './relay-status.js';
 import { addSummary, emptySummary, type RunSummary } from './run-summary.js';
 
 /** While one batch is sent and acknowledged, the embedder works on the other one; a third would only lengthen leases. */
@@ -38,6 +40,7 @@ export class IndexRelay {
   private readonly logger = new Logger('IndexRelay');
   private readonly context: PassContext;
   private readonly storeGate: ProviderGate;
+  private readonly storeRamp: ProviderRamp;
   private readonly embedderGates = new Map<string, ProviderGate>();
   private readonly inFlight = new Map<Promise<void>, readonly RelayPass[]>();
   private readonly listeners: CollectionMissingListener[] = [];
@@ -51,6 +54,7 @@ export class IndexRelay {
   constructor(context: RelayContext) {
     const newGate = (): ProviderGate => new ProviderGate(context.clock, context.random);
     this.storeGate = newGate();
+    this.storeRamp = new ProviderRamp(this.storeGate);
     this.context = {
       ...context,
       storeGate: this.storeGate,
@@ -72,6 +76,26 @@ export class IndexRelay {
 
   get isRunning(): boolean {
     return this.loop !== null;
+  }
+
+  /** How this relay stands now. */
+  status(): RelayStatus {
+    const { storeGate, storeRamp, counters } = this;
+    return {
+      isRunning: this.isRunning,
+      counts: counters.counts(),
+      lag: { boundsMs: LAG_BOUNDS_MS, counts: [...counters.lagHistogram], sumMs: counters.lagSumMs },
+      store: {
+        phase: storeRamp.phase,
+        pausedForMs: storeGate.remainingMs,
+        batchLimit: storeRamp.batchLimit(this.context.settings.batchSize),
+      },
+      embedders: [...this.embedderGates]
+        .filter(([, gate]) => gate.isClosed)
+        .map(([modelRev, gate]) => ({ modelRev, pausedForMs: gate.remainingMs })),
+      retryBudgets: [],
+      inFlight: this.inFlight.size,
+    };
   }
 
   /** Calls the listener when a write finds no collection. The listener must not throw. */

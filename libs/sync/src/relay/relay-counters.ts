@@ -1,6 +1,9 @@
 /** Upper bounds of the lag histogram, milliseconds; the last bucket is everything above. */
 export const LAG_BOUNDS_MS = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000] as const;
 
+/** The plain numbers of {@link RelayCounters}. */
+export type RelayCounts = { readonly [Key in keyof RelayCounters as RelayCounters[Key] extends number ? Key : never]: number };
+
 /** What the relay of this process has done since it was made; numbers only grow. Exported as they are by whoever publishes metrics. */
 export class RelayCounters {
   passes = 0;
@@ -19,6 +22,12 @@ export class RelayCounters {
   /** Entries that another relay took, or whose lease ended, before their outcome was recorded. */
   leasesLost = 0;
   leasesRenewed = 0;
+  /** Entries that were claimed after somebody's lease on them had ended: a process died, or was too slow. */
+  leasesExpired = 0;
+  /** Claimed entries that had been tried before. */
+  retries = 0;
+  /** Retries that failed again, and were counted. */
+  failedRetries = 0;
   released = 0;
   /** Attempts that failed and were counted. */
   failed = 0;
@@ -30,6 +39,12 @@ export class RelayCounters {
   /** From the change of the row to the acknowledged write: one count per bound of {@link LAG_BOUNDS_MS}, and one above. */
   readonly lagHistogram: number[] = new Array<number>(LAG_BOUNDS_MS.length + 1).fill(0);
   lagSumMs = 0;
+
+  /** A copy of all plain numbers. */
+  counts(): RelayCounts {
+    const { lagHistogram: _, ...counts } = this;
+    return counts as RelayCounts;
+  }
 
   observeLag(lagMs: number): void {
     const bucket = LAG_BOUNDS_MS.findIndex((bound) => lagMs <= bound);

@@ -10,6 +10,9 @@ export interface RunSummary {
   superseded: number;
   leasesLost: number;
   leasesRenewed: number;
+  leasesExpired: number;
+  retries: number;
+  failedRetries: number;
   released: number;
   failed: number;
   paused: number;
@@ -29,6 +32,9 @@ export function emptySummary(): RunSummary {
     superseded: 0,
     leasesLost: 0,
     leasesRenewed: 0,
+    leasesExpired: 0,
+    retries: 0,
+    failedRetries: 0,
     released: 0,
     failed: 0,
     paused: 0,

@@ -1,0 +1,80 @@
+import type { SqlSession } from '#database';
+import type { GenerationState } from '../generations/index-generation.js';
+import type { IndexEntryStatus } from '../serving-index.js';
+
+/** Entries of one generation that are alike; a generation without entries has one row without `entryState`. */
+export interface LedgerGroup {
+  readonly id: number;
+  readonly source: string;
+  readonly collection: string;
+  readonly state: GenerationState;
+  readonly pausedAt: Date | null;
+  readonly pauseReason: string | null;
+  readonly readAt: Date;
+  readonly entryState: IndexEntryStatus['state'] | null;
+  /** Counted up to the limit. */
+  readonly attempts: number;
+  readonly code: string | null;
+  readonly count: number;
+  readonly leased: number;
+  readonly inDoubt: number;
+  readonly due: number;
+  readonly oldestAgeSeconds: number | null;
+}
+
+/*
+ * Synced entries, which are nearly all of a healthy ledger, are only counted, in one pass without a look at their columns but the state; the details
+ * are read through the partial indexes of what is not synced. Measured with 100,000 entries on two cores: see test/statistics.int-spec.ts.
+ */
+const STATISTICS = `
+WITH groups AS (
+  SELECT generation_id, state, least(attempts, $1::int) AS attempts, CASE WHEN state = 'dead' THEN coalesce(last_error ->> 'code', 'unknown') END AS code,
+    count(*)::int AS count, count(*) FILTER (WHERE lease_until > now())::int AS leased, count(*) FILTER (WHERE in_doubt)::int AS in_doubt,
+    count(*) FILTER (WHERE next_attempt_at <= now())::int AS due, min(changed_at) AS oldest
+  FROM index_ledger WHERE state IN ('pending', 'tombstone', 'dead') GROUP BY 1, 2, 3, 4
+  UNION ALL
+  SELECT generation_id, state, 0, NULL, count(*)::int, 0, 0, 0, NULL FROM index_ledger WHERE state = 'synced' GROUP BY 1, 2)
+SELECT g.id, g.source, g.collection, g.state, g.paused_at, g.pause_reason, now() AS read_at, s.state AS entry_state, s.attempts, s.code, s.count, s.leased,
+  s.in_doubt, s.due, extract(epoch FROM now() - s.oldest)::double precision AS oldest_age_seconds
+FROM index_generations g LEFT JOIN groups s ON s.generation_id = g.id
+WHERE g.state <> 'retired' ORDER BY g.id`;
+
+interface Row {
+  id: number;
+  source: string;
+  collection: string;
+  state: GenerationState;
+  paused_at: Date | null;
+  pause_reason: string | null;
+  read_at: Date;
+  entry_state: LedgerGroup['entryState'];
+  attempts: number | null;
+  code: string | null;
+  count: number | null;
+  leased: number | null;
+  in_doubt: number | null;
+  due: number | null;
+  oldest_age_seconds: number | null;
+}
+
+/** Counts the ledger of all generations that are not retired, in one snapshot; at least one group per generation. */
+export async function readLedgerStatistics(session: SqlSession, maxCountedAttempts: number): Promise<LedgerGroup[]> {
+  const { rows } = await session.query<Row>(STATISTICS, [maxCountedAttempts]);
+  return rows.map((row) => ({
+    id: row.id,
+    source: row.source,
+    collection: row.collection,
+    state: row.state,
+    pausedAt: row.paused_at,
+    pauseReason: row.pause_reason,
+    readAt: row.read_at,
+    entryState: row.entry_state,
+    attempts: row.attempts ?? 0,
+    code: row.code,
+    count: row.count ?? 0,
+    leased: row.leased ?? 0,
+    inDoubt: row.in_doubt ?? 0,
+    due: row.due ?? 0,
+    oldestAgeSeconds: row.oldest_age_seconds,
+  }));
+}
