@@ -139,6 +139,12 @@ export default {
       'usearch',
       '^libs/vector-store/src/local/|^bench/',
     ),
+    quarantine(
+      'cockatiel-in-its-adapter',
+      'Who may stop asking whom is decided in one place: breakers and retries in several layers multiply.',
+      'cockatiel',
+      '^libs/vector-store/src/failover/',
+    ),
     {
       name: 'no-development-package-in-production',
       comment: 'A production install has no development dependencies.',

@@ -26,6 +26,7 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'qdrant-in-its-adapter': { path: 'libs/vector-store/src/remote.ts', text: "export * from '@qdrant/js-client-rest';" },
   'transformers-in-its-adapter': { path: 'libs/embeddings/src/model.ts', text: "export * from '@xenova/transformers';" },
   'usearch-in-its-adapter': { path: 'libs/vector-store/src/scan.ts', text: "export * from 'usearch';" },
+  'cockatiel-in-its-adapter': { path: 'libs/similarity/src/patient.ts', text: "export * from 'cockatiel';" },
   'no-development-package-in-production': { path: 'libs/health/src/dev.ts', text: "export * from 'yaml';" },
 };
 

@@ -63,6 +63,10 @@ export class FakeVectorStore extends VectorStore {
     return { source: this.source, version: null, collectionsCount: this.collections.size };
   }
 
+  async listCollections(): Promise<string[]> {
+    return [...this.collections.keys()];
+  }
+
   async ensureIndex(spec: CollectionSpec): Promise<boolean> {
     const existing = this.collections.get(spec.name);
     if (existing === undefined) {

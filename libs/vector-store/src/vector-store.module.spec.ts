@@ -1,12 +1,17 @@
 import { Test } from '@nestjs/testing';
 import { ConfigModule, loadConfig, type Environment } from '#config';
+import { RuntimeModule } from '#observability';
+import { DirectSearchStore } from './failover/direct-search-store.js';
+import { FailoverVectorStore } from './failover/failover-vector-store.js';
+import { SearchReplica } from './failover/search-replica.js';
+import { SearchStore } from './failover/search-store.js';
 import { LocalVectorStore } from './local/local-vector-store.js';
 import { QdrantVectorStore } from './qdrant/qdrant-vector-store.js';
 import { VectorStoreModule } from './vector-store.module.js';
 import { VectorStore } from './vector-store.js';
 
 async function moduleFor(environment: Environment) {
-  return Test.createTestingModule({ imports: [ConfigModule.forRoot(loadConfig(environment)), VectorStoreModule] }).compile();
+  return Test.createTestingModule({ imports: [ConfigModule.forRoot(loadConfig(environment)), RuntimeModule, VectorStoreModule] }).compile();
 }
 
 describe('VectorStoreModule', () => {
@@ -22,6 +27,17 @@ describe('VectorStoreModule', () => {
   it('provides the Qdrant store when a server is named', async () => {
     const app = await moduleFor({ QDRANT_URL: 'http://127.0.0.1:1' });
     expect(app.get(VectorStore)).toBeInstanceOf(QdrantVectorStore);
+    await app.close();
+  });
+
+  it.each([
+    [{ DATA_DIR: '/nowhere' }, DirectSearchStore, false],
+    [{ QDRANT_URL: 'http://127.0.0.1:1', DATA_DIR: '/nowhere' }, FailoverVectorStore, true],
+    [{ QDRANT_URL: 'http://127.0.0.1:1', VECTOR_FALLBACK: 'none' }, FailoverVectorStore, false],
+  ])('with %j searches through what the configuration asks for', async (environment, type, hasReplica) => {
+    const app = await moduleFor(environment);
+    expect(app.get(SearchStore)).toBeInstanceOf(type);
+    expect(app.get(SearchReplica) !== null).toBe(hasReplica);
     await app.close();
   });
 

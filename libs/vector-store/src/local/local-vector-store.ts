@@ -74,6 +74,11 @@ export class LocalVectorStore extends VectorStore {
     return { source: this.source, version: null, collectionsCount };
   }
 
+  /** The names of all collections, in no particular order. */
+  listCollections(options?: CallOptions): Promise<string[]> {
+    return this.read('listCollections', null, options);
+  }
+
   ensureIndex(spec: CollectionSpec, options?: CallOptions): Promise<boolean> {
     return this.write('ensureIndex', spec, options);
   }

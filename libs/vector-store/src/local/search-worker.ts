@@ -32,6 +32,7 @@ const handlers: Handlers = {
     return report;
   },
   ping: () => ({ collectionsCount: engine.size }),
+  listCollections: () => Array.from(engine.all(), ({ name }) => name),
   ensureIndex: (spec) => engine.ensureIndex(spec),
   upsert: ({ collection, points }) => {
     engine.collection(collection).upsert(points);

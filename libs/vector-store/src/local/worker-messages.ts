@@ -21,6 +21,7 @@ interface OnCollection {
 export interface WorkerOperations {
   load: { args: null; result: LoadReport };
   ping: { args: null; result: { readonly collectionsCount: number } };
+  listCollections: { args: null; result: string[] };
   ensureIndex: { args: CollectionSpec; result: boolean };
   upsert: { args: OnCollection & { readonly points: PackedPoints }; result: null };
   delete: { args: OnCollection & { readonly deletes: readonly FencedDelete[] }; result: null };
