@@ -113,6 +113,18 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'The service is still starting; see /health/ready.',
   },
+  'sync.reconciliation-running': {
+    kind: 'conflict',
+    title: 'A reconciliation of this generation is running',
+    retryable: true,
+    meaning: 'At most one reconciliation repairs a generation at a time. Wait for its certificate, or ask for a read-only one.',
+  },
+  'sync.certificate-not-found': {
+    kind: 'not-found',
+    title: 'No such certificate',
+    retryable: false,
+    meaning: 'No certificate has this id. GET /api/v1/admin/certificates lists them.',
+  },
   'internal.error': {
     kind: 'internal',
     title: 'Internal error',

@@ -6,9 +6,21 @@ import { VectorStore, VectorStoreModule } from '#vector-store';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { IndexSourceRegistry } from './index-source-registry.js';
-import { createIndexDirectory, createIndexRelay, createSyncStartup } from './sync.providers.js';
+import {
+  createIndexDirectory,
+  createIndexRelay,
+  createQuickCheck,
+  createReconciler,
+  createRestoreGuard,
+  createSyncStartup,
+} from './sync.providers.js';
 import { GenerationCatalog } from './generations/generation-catalog.js';
+import { SyncLeases } from './leases/sync-leases.js';
+import { Certificates } from './reconciler/certificates.js';
+import { QuickCheck } from './reconciler/quick-check.js';
+import { Reconciler } from './reconciler/reconciler.js';
 import { IndexRelay } from './relay/index-relay.js';
+import { RestoreGuard } from './restore/restore-guard.js';
 import { IndexDirectory } from './serving-index.js';
 import { SyncStatistics } from './statistics/sync-statistics.js';
 import { SyncReadiness } from './sync-readiness.js';
@@ -60,6 +72,27 @@ export class SyncModule {
           inject: [UnitOfWork, IndexRelay, Clock],
         },
         {
+          provide: SyncLeases,
+          useFactory: (unitOfWork: RelayUnitOfWork, ids: IdGenerator) => new SyncLeases(unitOfWork, ids),
+          inject: [RelayUnitOfWork, IdGenerator],
+        },
+        { provide: Certificates, useFactory: (unitOfWork: UnitOfWork) => new Certificates(unitOfWork), inject: [UnitOfWork] },
+        {
+          provide: RestoreGuard,
+          useFactory: createRestoreGuard,
+          inject: [RelayUnitOfWork, VectorStore, SyncLeases, IdGenerator, SyncConfig, GenerationCatalog, IndexRelay],
+        },
+        {
+          provide: Reconciler,
+          useFactory: createReconciler,
+          inject: [RelayUnitOfWork, VectorStore, IndexSourceRegistry, SyncLeases, IdGenerator, Clock, RestoreGuard, IndexRelay],
+        },
+        {
+          provide: QuickCheck,
+          useFactory: createQuickCheck,
+          inject: [RelayUnitOfWork, VectorStore, IndexSourceRegistry, SyncLeases, Clock, RestoreGuard, IndexRelay],
+        },
+        {
           provide: SyncStartup,
           useFactory: createSyncStartup(isRelayEnabled),
           inject: [
@@ -73,6 +106,7 @@ export class SyncModule {
             SyncReadiness,
             VectorStoreConfig,
             Clock,
+            RestoreGuard,
           ],
         },
       ],
@@ -83,6 +117,12 @@ export class SyncModule {
         IndexRelay,
         DeadLetters,
         SyncStatistics,
+        GenerationCatalog,
+        SyncLeases,
+        Certificates,
+        Reconciler,
+        QuickCheck,
+        RestoreGuard,
         EmbeddingsModule,
         VectorStoreModule,
       ],

@@ -3,6 +3,7 @@ import type { DatabaseLifecycle, RelayUnitOfWork, UnitOfWork } from '#database';
 import type { EmbedderRegistry } from '#embeddings';
 import type { Clock, IdGenerator } from '#kernel';
 import type { VectorStore } from '#vector-store';
+import { Certificates } from './reconciler/certificates.js';
 import { LocalIndexComparison } from './comparison/local-index-comparison.js';
 import { DatabaseIndexDirectory } from './database-index-directory.js';
 import { CollectionAttacher } from './generations/collection-attacher.js';
@@ -10,7 +11,11 @@ import { GenerationBootstrap } from './generations/generation-bootstrap.js';
 import type { GenerationCatalog } from './generations/generation-catalog.js';
 import { GenerationFiller } from './generations/generation-filler.js';
 import type { IndexSourceRegistry } from './index-source-registry.js';
+import type { SyncLeases } from './leases/sync-leases.js';
+import { QuickCheck } from './reconciler/quick-check.js';
+import { Reconciler } from './reconciler/reconciler.js';
 import { IndexRelay } from './relay/index-relay.js';
+import { RestoreGuard } from './restore/restore-guard.js';
 import type { IndexDirectory } from './serving-index.js';
 import type { SyncReadiness } from './sync-readiness.js';
 import { SyncStartup } from './sync-startup.js';
@@ -38,6 +43,58 @@ export function createIndexDirectory(
   return new DatabaseIndexDirectory(unitOfWork, catalog, embedders, relay, clock);
 }
 
+export function createRestoreGuard(
+  unitOfWork: RelayUnitOfWork,
+  store: VectorStore,
+  leases: SyncLeases,
+  ids: IdGenerator,
+  { graceMs }: SyncConfig,
+  catalog: GenerationCatalog,
+  relay: IndexRelay,
+): RestoreGuard {
+  const onResumed = (): void => {
+    catalog.invalidate();
+    relay.wake();
+  };
+  return new RestoreGuard({ unitOfWork, store, leases, ids, graceMs, onResumed });
+}
+
+export function createReconciler(
+  unitOfWork: RelayUnitOfWork,
+  store: VectorStore,
+  sources: IndexSourceRegistry,
+  leases: SyncLeases,
+  ids: IdGenerator,
+  clock: Clock,
+  guard: RestoreGuard,
+  relay: IndexRelay,
+): Reconciler {
+  return new Reconciler({
+    unitOfWork,
+    store,
+    sources,
+    leases,
+    certificates: new Certificates(unitOfWork),
+    ids,
+    clock,
+    random: Math.random,
+    onRepaired: () => relay.wake(),
+    onAhead: (generation) => guard.healInBackground(generation),
+  });
+}
+
+export function createQuickCheck(
+  unitOfWork: RelayUnitOfWork,
+  store: VectorStore,
+  sources: IndexSourceRegistry,
+  leases: SyncLeases,
+  clock: Clock,
+  guard: RestoreGuard,
+  relay: IndexRelay,
+): QuickCheck {
+  return new QuickCheck({ unitOfWork, store, sources, leases, clock, guard, onRepaired: () => relay.wake() });
+}
+
 export function createSyncStartup(isRelayEnabled: boolean) {
   return (
     database: DatabaseLifecycle,
@@ -50,6 +107,7 @@ export function createSyncStartup(isRelayEnabled: boolean) {
     readiness: SyncReadiness,
     { collectionPrefix }: VectorStoreConfig,
     clock: Clock,
+    guard: RestoreGuard,
   ): SyncStartup => {
     const comparison = new LocalIndexComparison(unitOfWork, store);
     return new SyncStartup({
@@ -61,7 +119,7 @@ export function createSyncStartup(isRelayEnabled: boolean) {
       catalog,
       bootstrap: new GenerationBootstrap(unitOfWork, embedders, sources, catalog, collectionPrefix),
       filler: new GenerationFiller(unitOfWork, clock),
-      attacher: new CollectionAttacher(unitOfWork, store, catalog, comparison, collectionPrefix),
+      attacher: new CollectionAttacher(unitOfWork, store, catalog, comparison, guard, collectionPrefix),
       relay,
       readiness,
       clock,

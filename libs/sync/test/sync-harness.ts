@@ -2,6 +2,7 @@ import { SystemClock, SystemIdGenerator } from '#kernel';
 import { createTestDatabase, FakeEmbedder, FakeEmbedderRegistry, HookedVectorStore, type TestDatabase } from '#testing';
 import type { StoredPoint } from '#vector-store';
 import {
+  Certificates,
   CollectionAttacher,
   GenerationBootstrap,
   GenerationCatalog,
@@ -9,8 +10,13 @@ import {
   IndexRelay,
   IndexSourceRegistry,
   LocalIndexComparison,
+  QuickCheck,
+  Reconciler,
+  RestoreGuard,
+  SyncLeases,
   textHashOf,
   type IndexGeneration,
+  type ReconcilerParts,
   type RelayContext,
   type RelaySettings,
 } from '../src/index.js';
@@ -39,6 +45,11 @@ export class SyncHarness {
   readonly embedders: FakeEmbedderRegistry;
   readonly catalog: GenerationCatalog;
   readonly comparison: LocalIndexComparison;
+  readonly leases: SyncLeases;
+  readonly certificates: Certificates;
+  readonly guard: RestoreGuard;
+  readonly reconciler: Reconciler;
+  readonly quickCheck: QuickCheck;
   readonly attacher: CollectionAttacher;
   readonly bootstrap: GenerationBootstrap;
   readonly filler: GenerationFiller;
@@ -54,7 +65,22 @@ export class SyncHarness {
     this.embedders = new FakeEmbedderRegistry(embedder);
     this.catalog = new GenerationCatalog(database.unitOfWork, this.clock);
     this.comparison = new LocalIndexComparison(database.relayUnitOfWork, store, 100);
-    this.attacher = new CollectionAttacher(database.relayUnitOfWork, store, this.catalog, this.comparison, 'test');
+    this.leases = new SyncLeases(database.relayUnitOfWork, new SystemIdGenerator());
+    this.certificates = new Certificates(database.unitOfWork);
+    this.guard = this.newGuard();
+    this.reconciler = this.newReconciler();
+    this.quickCheck = new QuickCheck({
+      unitOfWork: database.relayUnitOfWork,
+      store,
+      sources: this.sources,
+      leases: this.leases,
+      clock: this.clock,
+      guard: this.guard,
+      onRepaired: () => undefined,
+      pageSize: 100,
+      confirmPauseMs: 1,
+    });
+    this.attacher = new CollectionAttacher(database.relayUnitOfWork, store, this.catalog, this.comparison, this.guard, 'test');
     this.bootstrap = new GenerationBootstrap(database.relayUnitOfWork, this.embedders, this.sources, this.catalog, 'test');
     this.filler = new GenerationFiller(database.relayUnitOfWork, this.clock);
   }
@@ -73,6 +99,36 @@ export class SyncHarness {
     this.generation = generation!;
     await this.filler.fill(this.generation, this.source);
     await this.attacher.attach(this.generation, this.source);
+  }
+
+  /** @param graceMs how long a healing waits; the tests send nothing late unless they say so */
+  newGuard(graceMs = 0): RestoreGuard {
+    return new RestoreGuard({
+      unitOfWork: this.database.relayUnitOfWork,
+      store: this.store,
+      leases: this.leases,
+      ids: new SystemIdGenerator(),
+      graceMs,
+      onResumed: () => this.catalog.invalidate(),
+    });
+  }
+
+  newReconciler(overrides: Partial<ReconcilerParts> = {}): Reconciler {
+    return new Reconciler({
+      unitOfWork: this.database.relayUnitOfWork,
+      store: this.store,
+      sources: this.sources,
+      leases: this.leases,
+      certificates: this.certificates,
+      ids: new SystemIdGenerator(),
+      clock: this.clock,
+      random: () => 0.5,
+      onRepaired: () => undefined,
+      onAhead: () => undefined,
+      pageSize: 100,
+      confirmPauseMs: 1,
+      ...overrides,
+    });
   }
 
   newRelay(settings: Partial<RelaySettings> = {}, overrides: Partial<RelayContext> = {}): IndexRelay {

@@ -3,20 +3,15 @@ import type { VectorStore } from '#vector-store';
 import { Logger } from '@nestjs/common';
 import type { LocalIndexComparison } from '../comparison/local-index-comparison.js';
 import type { IndexSource } from '../index-source.js';
+import { DATABASE_ID_KEY, findStrangeness, readDatabaseId } from '../restore/database-identity.js';
+import { ForeignCollectionError } from '../restore/foreign-collection-error.js';
+import type { RestoreGuard } from '../restore/restore-guard.js';
 import type { GenerationCatalog } from './generation-catalog.js';
 import type { IndexGeneration } from './index-generation.js';
 import { markGeneration } from './mark-generation.js';
 
 /** Metadata key: the ledger's entries were marked after this collection was created. A collection without it is not trusted to be complete. */
 const ATTACHED_KEY = 'attached';
-
-/** Thrown for a collection that belongs to somebody else; it is never written to. */
-export class ForeignCollectionError extends Error {
-  constructor(collection: string) {
-    super(`The collection ${collection} exists, but says that it belongs to another generation; it is left alone`);
-    this.name = 'ForeignCollectionError';
-  }
-}
 
 export interface AttachResult {
   /** Entries that have to be written again because the collection was new, or differed. */
@@ -32,28 +27,33 @@ export class CollectionAttacher {
     private readonly store: VectorStore,
     private readonly catalog: GenerationCatalog,
     private readonly comparison: LocalIndexComparison,
+    private readonly restoreGuard: RestoreGuard,
     private readonly collectionPrefix: string,
   ) {}
 
   /**
-   * Creates or completes the collection; marks all entries when it was lost, and what differs when the store is local. Idempotent, also when it dies
+   * Creates or completes the collection; marks all entries when it was lost, what differs when the store is local, and heals when a side was restored. Idempotent, also when it dies
    * half way: only a collection whose entries were marked carries the note that says so.
    *
    * @throws ForeignCollectionError, VectorStoreError
    */
   async attach(generation: IndexGeneration, source: IndexSource, signal?: AbortSignal): Promise<AttachResult> {
     const { collection } = generation;
+    const databaseId = await readDatabaseId(this.unitOfWork);
     const metadata = {
       source: generation.source,
       generation: generation.id,
       model_rev: generation.modelRev,
       template_rev: generation.templateRev,
+      [DATABASE_ID_KEY]: databaseId,
     };
     const known = await this.store.info(collection);
-    const isForeign = (key: 'source' | 'generation' | 'model_rev'): boolean =>
-      known?.metadata[key] !== undefined && known.metadata[key] !== metadata[key];
-    if (isForeign('source') || isForeign('generation') || isForeign('model_rev')) throw new ForeignCollectionError(collection);
+    const strangeness = known === null ? null : findStrangeness(known, generation, databaseId);
+    if (strangeness !== null) throw new ForeignCollectionError(strangeness);
     await this.store.ensureIndex({ name: collection, dimensions: generation.dimensions, payloadIndexes: source.payloadIndexes, metadata });
+    if (known !== null && known.metadata[DATABASE_ID_KEY] === undefined) {
+      await this.store.setMetadata(collection, { [DATABASE_ID_KEY]: databaseId });
+    }
     let marked = 0;
     if (known?.metadata[ATTACHED_KEY] !== 1) {
       marked += await markGeneration(this.unitOfWork, generation.id, signal);
@@ -63,6 +63,10 @@ export class CollectionAttacher {
     if (this.store.source === 'local') {
       const result = await this.comparison.run(generation, signal);
       marked += result.marked + result.entered;
+      // An old snapshot holds an old epoch, and has just been compared entry by entry.
+      await this.restoreGuard.adopt(generation, signal);
+    } else {
+      await this.restoreGuard.settle(generation, signal);
     }
     if (generation.state === 'serving') await this.pointAlias(generation);
     this.catalog.attach(generation.id);

@@ -12,12 +12,21 @@ const LIMIT_WAIT = `
 SELECT set_config('lock_timeout', (SELECT greatest(1, least(200, setting::integer / 2)) FROM pg_settings WHERE name = 'deadlock_timeout')::text, true)`;
 
 /**
+ * Bounds every wait for a lock in the transaction of the session.
+ *
+ * Then statements fail with SQLSTATE 55P03 (`database.busy`) when a writer holds a key too long; roll back and try again
+ */
+export async function limitLockWait(session: SqlSession): Promise<void> {
+  await session.query(LIMIT_WAIT);
+}
+
+/**
  * Enters rows into the ledger of a generation, in the transaction of the session.
  *
  * @throws an error with SQLSTATE 55P03 when a writer holds one of the keys too long; roll back and try again
  */
 export async function enterRows(session: SqlSession, generationId: number, ids: readonly string[]): Promise<number> {
-  await session.query(LIMIT_WAIT);
+  await limitLockWait(session);
   const { rowCount } = await session.query(ENTER, [generationId, ids]);
   return rowCount;
 }

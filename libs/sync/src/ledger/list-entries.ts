@@ -7,18 +7,26 @@ export interface LedgerEntry {
   readonly state: IndexEntryStatus['state'];
   readonly version: number;
   readonly isInDoubt: boolean;
+  /** Whether a relay holds it at this moment. */
+  readonly isLeased: boolean;
   readonly indexedVersion: number | null;
   /** Hex, as points carry it. */
   readonly indexedHash: string | null;
   readonly indexedPayloadHash: string | null;
 }
 
-const COLUMNS = `source_id, state, version, in_doubt, indexed_version, encode(indexed_hash, 'hex') AS indexed_hash, encode(indexed_payload_hash, 'hex') AS indexed_payload_hash`;
+const COLUMNS = `source_id, state, version, in_doubt, coalesce(lease_until > now(), false) AS is_leased, indexed_version, encode(indexed_hash, 'hex') AS indexed_hash, encode(indexed_payload_hash, 'hex') AS indexed_payload_hash`;
 
 /* Keyset pages: memory stays bounded, and no transaction stays open between pages. */
 const LIST = `
 SELECT ${COLUMNS} FROM index_ledger
 WHERE generation_id = $1 AND ($2::uuid IS NULL OR source_id > $2) ORDER BY source_id LIMIT $3`;
+
+/*
+ * One bucket of the quick check: a scan of the generation's entries, once per bucket that differs. An index on the expression would cost every write of
+ * the ledger for the sake of a search that is hardly ever made.
+ */
+const LIST_BUCKET = `SELECT ${COLUMNS} FROM index_ledger WHERE generation_id = $1 AND right(source_id::text, 2) = $2`;
 
 const GET = `SELECT ${COLUMNS} FROM index_ledger WHERE generation_id = $1 AND source_id = ANY($2::uuid[])`;
 
@@ -27,6 +35,7 @@ interface Row {
   state: LedgerEntry['state'];
   version: string;
   in_doubt: boolean;
+  is_leased: boolean;
   indexed_version: string | null;
   indexed_hash: string | null;
   indexed_payload_hash: string | null;
@@ -35,6 +44,12 @@ interface Row {
 /** Lists entries of all states in ascending order of the id, behind `after` (exclusive; `null` = from the start). */
 export async function listEntries(session: SqlSession, generationId: number, after: string | null, limit: number): Promise<LedgerEntry[]> {
   const { rows } = await session.query<Row>(LIST, [generationId, after, limit]);
+  return rows.map(toEntry);
+}
+
+/** Lists the entries whose id ends with the two hex digits, in no particular order. */
+export async function listBucketEntries(session: SqlSession, generationId: number, bucket: string): Promise<LedgerEntry[]> {
+  const { rows } = await session.query<Row>(LIST_BUCKET, [generationId, bucket]);
   return rows.map(toEntry);
 }
 
@@ -50,6 +65,7 @@ function toEntry(row: Row): LedgerEntry {
     state: row.state,
     version: Number(row.version),
     isInDoubt: row.in_doubt,
+    isLeased: row.is_leased,
     indexedVersion: row.indexed_version === null ? null : Number(row.indexed_version),
     indexedHash: row.indexed_hash,
     indexedPayloadHash: row.indexed_payload_hash,
