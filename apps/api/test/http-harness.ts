@@ -5,7 +5,7 @@ import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
 import { SimilarityHttpModule } from '#similarity';
 import { IndexDirectory, IndexSourceRegistry } from '#sync';
 import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, type TestDatabase } from '#testing';
-import { VectorStore } from '#vector-store';
+import { DirectSearchStore, SearchStore, VectorStore } from '#vector-store';
 import { Global, Module, type Provider } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -44,8 +44,15 @@ export interface HttpHarness {
 
 export const PROJECT_BODY = { name: 'Oak kitchen', description: 'Fitted kitchen in oak with an island' };
 
-/** The HTTP stack of the api on a real database, with doubles for model, vector store and engine. */
-export async function startHttp(environment: Record<string, string> = {}): Promise<HttpHarness> {
+/**
+ * The HTTP stack of the api on a real database, with doubles for model, vector store and engine.
+ *
+ * @param makeSearches what features search with; default: the store, directly
+ */
+export async function startHttp(
+  environment: Record<string, string> = {},
+  makeSearches: (store: FakeVectorStore) => SearchStore = (store) => new DirectSearchStore(store),
+): Promise<HttpHarness> {
   const database = await createTestDatabase({ entities: PROJECT_ENTITIES });
   const embedder = new FakeEmbedder({ dimensions: 2048 });
   const store = new FakeVectorStore();
@@ -53,6 +60,7 @@ export async function startHttp(environment: Record<string, string> = {}): Promi
   const providers: Provider[] = [
     { provide: UnitOfWork, useValue: database.unitOfWork },
     { provide: VectorStore, useValue: store },
+    { provide: SearchStore, useValue: makeSearches(store) },
     { provide: IndexDirectory, useValue: directory },
     IndexSourceRegistry,
   ];

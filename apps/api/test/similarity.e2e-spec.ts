@@ -1,4 +1,5 @@
-import { VectorStoreError } from '#vector-store';
+import { FakeVectorStore, FixedClock } from '#testing';
+import { FailoverVectorStore, SearchReplica, VectorStoreError } from '#vector-store';
 import { searchReplySchema, statsReplySchema, batchReplySchema } from '#similarity';
 import { startHttp, type HttpHarness } from './http-harness.js';
 
@@ -176,5 +177,61 @@ describe('similarity over HTTP', () => {
       http.embedder.failWhen(() => null);
       expect([status, headers['retry-after'], body.code]).toEqual([503, '1', 'search.embedder-unavailable']);
     });
+  });
+});
+
+describe('similarity over HTTP while the index is away', () => {
+  let http: HttpHarness;
+  const copy = new FakeVectorStore();
+  const clock = new FixedClock();
+  const replica = new SearchReplica(copy, 1_000, clock);
+  beforeAll(async () => {
+    http = await startHttp({}, (primary) => new FailoverVectorStore({ primary, replica, searchTimeoutMs: 2_000, clock, random: () => 1 }));
+    await http.create();
+    await http.index();
+    const { collection } = http.directory;
+    await copy.ensureIndex({ name: collection, dimensions: 2048, payloadIndexes: [], metadata: {} });
+    const { points } = await http.store.scroll(collection, { limit: 10, hasVectors: true });
+    await copy.upsert(
+      collection,
+      points.map(({ id, payload, vector }) => ({ id, payload, vector: vector! })),
+    );
+    http.store.failWith(new VectorStoreError('unavailable', 'refused'));
+  });
+  afterAll(() => http.close());
+
+  const answers = async () => [
+    await http.send('POST', FIND, { payload: { query: 'oak kitchen' } }),
+    await http.send('POST', BATCH, { payload: { queries: ['oak kitchen'] } }),
+    await http.send('GET', '/api/v1/similarity/stats'),
+  ];
+
+  it('says in every reply that a copy answered, and how old it may be', async () => {
+    replica.setInStep(http.directory.collection, { readAtMs: clock.monotonicMs(), oldestPendingMs: 1_234 });
+    const [found, batch, stats] = await answers();
+    for (const body of [found!.body, batch!.body.results[0], stats!.body])
+      expect(body).toMatchObject({ degraded: true, source: 'local', index_age_seconds: 1.3 });
+    expect(found!.body.results).toHaveLength(1);
+    expect(searchReplySchema.safeParse(found!.body).error).toBeUndefined();
+    expect(batchReplySchema.safeParse(batch!.body).error).toBeUndefined();
+    expect(statsReplySchema.safeParse(stats!.body).error).toBeUndefined();
+  });
+
+  it('answers 503 with Retry-After, for searches only, while there is no copy', async () => {
+    replica.setState(http.directory.collection, 'building');
+    for (const { status, headers, body } of await answers()) {
+      expect([status, body.code, body.retryable]).toEqual([503, 'search.index-unavailable', true]);
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    }
+    expect((await http.send('GET', '/api/v1/projects')).status).toBe(200);
+    await http.create();
+  });
+
+  it('adds no age to a reply of the index itself', async () => {
+    http.store.failWith(null);
+    clock.advance(60_000);
+    const [found] = await answers();
+    expect(found!.body).toMatchObject({ degraded: false });
+    expect(found!.body).not.toHaveProperty('index_age_seconds');
   });
 });

@@ -1,10 +1,11 @@
 import { ProjectRepository, type Project, type ProjectFilter } from '#projects';
-import { VectorStore, type ScoredPoint } from '#vector-store';
+import { SearchStore, type ScoredPoint } from '#vector-store';
 import { Injectable } from '@nestjs/common';
+import { AnswerOrigin } from './answer-origin.js';
 import { withIndexErrors } from './index-errors.js';
 import { rank } from './ranking.js';
 import { vectorFilterOf } from './search-filter.js';
-import type { SearchHit } from './search.js';
+import type { Provenance, SearchHit } from './search.js';
 
 export interface CandidateQuery {
   readonly collection: string;
@@ -15,6 +16,12 @@ export interface CandidateQuery {
   readonly filter: ProjectFilter;
   /** Left out of the results: the row that is compared with. */
   readonly excludedId?: string;
+}
+
+export interface Candidates {
+  /** The results of each vector, in order. */
+  readonly hits: SearchHit[][];
+  readonly provenance: Provenance;
 }
 
 /** Points asked for beyond top_k: rows deleted or changed a moment ago cost no second round. */
@@ -45,36 +52,37 @@ interface Progress {
 @Injectable()
 export class CandidateSearch {
   constructor(
-    private readonly store: VectorStore,
+    private readonly store: SearchStore,
     private readonly repository: ProjectRepository,
   ) {}
 
-  /** @returns the results of each vector, in order. @throws DomainError `search.index-unavailable` */
-  async find(query: CandidateQuery): Promise<SearchHit[][]> {
+  /** @throws DomainError `search.index-unavailable` */
+  async find(query: CandidateQuery): Promise<Candidates> {
+    const origin = new AnswerOrigin();
     const firstLimit = query.topK + SPARE_POINTS + (query.excludedId === undefined ? 0 : 1);
     const progress: Progress[] = [];
-    const firstPage = await this.fetchFirstPage(query, firstLimit, progress);
+    const firstPage = await this.fetchFirstPage(query, firstLimit, progress, origin);
     const rows = new Map<string, Project>();
     let open = progress;
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
-      const newIds = round === 0 ? firstPage : await this.fetchPoints(open, query);
+      const newIds = round === 0 ? firstPage : await this.fetchPoints(open, query, origin);
       for (const [id, row] of await this.repository.findMatching(newIds, query.filter)) rows.set(id, row);
       open = open.filter((one) => !one.isExhausted && countFound(one, rows) < query.topK);
     }
-    return progress.map(({ points }) => rank([...points.values()], rows, query.topK));
+    return { hits: progress.map(({ points }) => rank([...points.values()], rows, query.topK)), provenance: origin.provenance };
   }
 
   /**
    * Asks the store for the vectors as they arrive: the first alone, then in one call whatever has arrived during the call before. So the store works
    * while the model does, and no more calls are made than it answers one after another.
    */
-  private async fetchFirstPage(query: CandidateQuery, limit: number, progress: Progress[]): Promise<string[]> {
+  private async fetchFirstPage(query: CandidateQuery, limit: number, progress: Progress[], origin: AnswerOrigin): Promise<string[]> {
     const ids = new Set<string>();
     const arrived: Progress[] = [];
     let asking: Promise<void> | null = null;
     const ask = async (): Promise<void> => {
       try {
-        while (arrived.length > 0) for (const id of await this.fetchPoints(arrived.splice(0), query)) ids.add(id);
+        while (arrived.length > 0) for (const id of await this.fetchPoints(arrived.splice(0), query, origin)) ids.add(id);
       } finally {
         // In the same step as the last look at `arrived`: what arrives later must start a call of its own.
         asking = null;
@@ -92,7 +100,7 @@ export class CandidateSearch {
   }
 
   /** Asks the store once for all queries, and returns the ids that were not seen before. */
-  private async fetchPoints(open: readonly Progress[], query: CandidateQuery): Promise<string[]> {
+  private async fetchPoints(open: readonly Progress[], query: CandidateQuery, origin: AnswerOrigin): Promise<string[]> {
     const filter = vectorFilterOf(query.filter);
     const requests = open.map(({ vector, offset, limit }) => ({
       vector,
@@ -101,9 +109,13 @@ export class CandidateSearch {
       ...(offset === 0 ? {} : { offset }),
       ...(filter === undefined ? {} : { filter }),
     }));
-    const pages = await withIndexErrors(async () =>
-      requests.length === 1 ? [await this.store.query(query.collection, requests[0]!)] : this.store.queryBatch(query.collection, requests),
+    const answered = await withIndexErrors(() =>
+      this.store.answer(query.collection, async (store) =>
+        requests.length === 1 ? [await store.query(query.collection, requests[0]!)] : store.queryBatch(query.collection, requests),
+      ),
     );
+    origin.observe(answered);
+    const pages = answered.value;
     const newIds = new Set<string>();
     open.forEach((one, index) => {
       const page = pages[index] ?? [];

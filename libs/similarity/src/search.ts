@@ -41,9 +41,16 @@ export interface IndexView {
   readonly pending: number;
 }
 
-export interface Freshness {
+/** Who answered. */
+export interface Provenance {
+  /** Whether a copy in this process answered, wholly or in part, because the index itself did not. */
   readonly isDegraded: boolean;
   readonly source: 'local' | 'qdrant';
+  /** How far behind the rows a degraded answer may be, seconds; `null` when it is not degraded. */
+  readonly indexAgeSeconds: number | null;
+}
+
+export interface Freshness extends Provenance {
   readonly index: IndexView;
 }
 

@@ -3,11 +3,17 @@ import type { Embedder, Embedding } from '#embeddings';
 import { DomainError } from '#kernel';
 import { PROJECT_SOURCE, ProjectRepository, renderProjectText } from '#projects';
 import { IndexDirectory, type ServingIndex } from '#sync';
-import { VectorStore } from '#vector-store';
+import { SearchStore, VectorStoreError, type Answered, type CollectionInfo } from '#vector-store';
 import { Injectable } from '@nestjs/common';
 import { CandidateSearch } from './candidate-search.js';
 import { withIndexErrors } from './index-errors.js';
-import type { BatchSearch, Freshness, IndexStatistics, SearchOptions, SearchResult, TextSearch } from './search.js';
+import type { BatchSearch, Freshness, IndexStatistics, IndexView, Provenance, SearchOptions, SearchResult, TextSearch } from './search.js';
+
+/** What the index gave, before it is known how far it is behind. */
+interface Found {
+  readonly results: SearchResult[];
+  readonly provenance: Provenance;
+}
 
 /** Finds projects that are alike: vectors from the index, rows from PostgreSQL. */
 @Injectable()
@@ -15,7 +21,7 @@ export class SimilarityService {
   constructor(
     private readonly directory: IndexDirectory,
     private readonly candidates: CandidateSearch,
-    private readonly store: VectorStore,
+    private readonly store: SearchStore,
     private readonly repository: ProjectRepository,
     private readonly config: SearchConfig,
   ) {}
@@ -23,19 +29,19 @@ export class SimilarityService {
   /** @throws DomainError `search.index-unavailable`, `search.embedder-unavailable`, `search.not-ready` */
   async findSimilar(search: TextSearch): Promise<SearchResult & Freshness> {
     const serving = await this.directory.serving(PROJECT_SOURCE);
-    const [[result], freshness] = await Promise.all([
+    const [{ results, provenance }, index] = await Promise.all([
       this.search(serving, [serving.embedder.embedQuery(search.query)], search),
-      this.freshness(serving),
+      this.view(serving),
     ]);
-    return { ...result!, ...freshness };
+    return { ...results[0]!, ...provenance, index };
   }
 
   /** Answers several queries at the price of little more than one: embedded side by side, searched for as they come, read in one statement. Errors as {@link findSimilar}. */
   async findSimilarBatch(search: BatchSearch): Promise<{ readonly results: SearchResult[] } & Freshness> {
     const serving = await this.directory.serving(PROJECT_SOURCE);
     const embeddings = search.queries.map((query) => serving.embedder.embedQuery(query));
-    const [results, freshness] = await Promise.all([this.search(serving, embeddings, search), this.freshness(serving)]);
-    return { results, ...freshness };
+    const [{ results, provenance }, index] = await Promise.all([this.search(serving, embeddings, search), this.view(serving)]);
+    return { results, ...provenance, index };
   }
 
   /**
@@ -48,17 +54,17 @@ export class SimilarityService {
     const [serving, project] = await Promise.all([this.directory.serving(PROJECT_SOURCE), this.repository.find(id)]);
     if (project === null) throw new DomainError('projects.not-found');
     const embedding = embedStored(serving.embedder, renderProjectText(project));
-    const [[result], freshness] = await Promise.all([this.search(serving, [embedding], options, id), this.freshness(serving)]);
-    return { ...result!, ...freshness };
+    const [{ results, provenance }, index] = await Promise.all([this.search(serving, [embedding], options, id), this.view(serving)]);
+    return { ...results[0]!, ...provenance, index };
   }
 
   /** Describes the serving index. @throws DomainError `search.index-unavailable`, `search.not-ready` */
   async statistics(): Promise<IndexStatistics> {
     const serving = await this.directory.serving(PROJECT_SOURCE);
-    const [info, freshness] = await Promise.all([withIndexErrors(() => this.store.info(serving.collection)), this.freshness(serving)]);
-    if (info === null) throw new DomainError('search.index-unavailable');
-    const { status, dimensions, pointsCount, indexedVectorsCount } = info;
-    return { ...freshness, collection: serving.collection, status, dimensions, pointsCount, indexedVectorsCount };
+    const [answered, index] = await Promise.all([this.describe(serving), this.view(serving)]);
+    const { value, ...provenance } = answered;
+    const { status, dimensions, pointsCount, indexedVectorsCount } = value;
+    return { ...provenance, index, collection: serving.collection, status, dimensions, pointsCount, indexedVectorsCount };
   }
 
   private async search(
@@ -66,8 +72,8 @@ export class SimilarityService {
     embeddings: readonly Promise<Embedding>[],
     options: SearchOptions,
     excludedId?: string,
-  ): Promise<SearchResult[]> {
-    const hits = await this.candidates.find({
+  ): Promise<Found> {
+    const { hits, provenance } = await this.candidates.find({
       collection: serving.collection,
       vectors: embeddings.map(async (embedding) => (await embedding).vector),
       topK: options.topK,
@@ -75,12 +81,22 @@ export class SimilarityService {
       filter: options.filter,
       ...(excludedId === undefined ? {} : { excludedId }),
     });
-    return (await Promise.all(embeddings)).map(({ isTruncated }, index) => ({ hits: hits[index]!, isTruncated }));
+    const results = (await Promise.all(embeddings)).map(({ isTruncated }, index) => ({ hits: hits[index]!, isTruncated }));
+    return { results, provenance };
   }
 
-  private async freshness({ generationId, modelLabel }: ServingIndex): Promise<Freshness> {
-    const pending = await this.directory.pendingCount(PROJECT_SOURCE);
-    return { isDegraded: false, source: this.store.source, index: { generation: String(generationId), model: modelLabel, pending } };
+  private async describe({ collection }: ServingIndex): Promise<Answered<CollectionInfo>> {
+    return withIndexErrors(() =>
+      this.store.answer(collection, async (store) => {
+        const info = await store.info(collection);
+        if (info === null) throw new VectorStoreError('collection-missing', 'The serving collection is missing');
+        return info;
+      }),
+    );
+  }
+
+  private async view({ generationId, modelLabel }: ServingIndex): Promise<IndexView> {
+    return { generation: String(generationId), model: modelLabel, pending: await this.directory.pendingCount(PROJECT_SOURCE) };
   }
 }
 

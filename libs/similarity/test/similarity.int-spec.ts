@@ -1,7 +1,7 @@
 import { loadConfig } from '#config';
 import { ProjectIndexSource, ProjectRepository, renderProjectText } from '#projects';
-import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, type TestDatabase } from '#testing';
-import { VectorStoreError } from '#vector-store';
+import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, FixedClock, type TestDatabase } from '#testing';
+import { DirectSearchStore, FailoverVectorStore, SearchReplica, VectorStoreError } from '#vector-store';
 import { CandidateSearch } from '../src/candidate-search.js';
 import { SimilarityService } from '../src/similarity.service.js';
 
@@ -34,9 +34,10 @@ describe('SimilarityService', () => {
       },
       run: database.unitOfWork.run.bind(database.unitOfWork),
     } as typeof database.unitOfWork;
+    const searches = new DirectSearchStore(store);
     const repository = new ProjectRepository(counted);
     source = new ProjectIndexSource(repository);
-    service = new SimilarityService(directory, new CandidateSearch(store, repository), store, repository, loadConfig({}).search);
+    service = new SimilarityService(directory, new CandidateSearch(searches, repository), searches, repository, loadConfig({}).search);
   });
 
   /** Rows "oak", "oak oak1", "oak oak1 oak2", …: the later, the less like "oak". */
@@ -166,8 +167,9 @@ describe('SimilarityService', () => {
     it('embeds it as a document when documents have another prefix', async () => {
       embedder = new FakeEmbedder({ query_prefix: 'query: ', document_prefix: 'passage: ' });
       directory = new FakeIndexDirectory({ store, embedder });
+      const searches = new DirectSearchStore(store);
       const repository = new ProjectRepository(database.unitOfWork);
-      service = new SimilarityService(directory, new CandidateSearch(store, repository), store, repository, loadConfig({}).search);
+      service = new SimilarityService(directory, new CandidateSearch(searches, repository), searches, repository, loadConfig({}).search);
       const ids = await seed(2);
       const before = { ...embedder.calls };
       await service.findSimilarTo(ids[0]!, OPTIONS);
@@ -208,6 +210,60 @@ describe('SimilarityService', () => {
     });
   });
 
+  describe('with a copy of the index', () => {
+    let copy: FakeVectorStore;
+    let clock: FixedClock;
+    beforeEach(async () => {
+      copy = new FakeVectorStore();
+      clock = new FixedClock();
+      const replica = new SearchReplica(copy, 1_000, clock);
+      const searches = new FailoverVectorStore({ primary: store, replica, searchTimeoutMs: 2_000, clock, random: () => 1 });
+      const repository = new ProjectRepository(database.unitOfWork);
+      service = new SimilarityService(directory, new CandidateSearch(searches, repository), searches, repository, loadConfig({}).search);
+      await seed(60);
+      const { points } = await store.scroll(directory.collection, { limit: 100, hasVectors: true });
+      await copy.ensureIndex({ name: directory.collection, dimensions: 64, payloadIndexes: [], metadata: {} });
+      await copy.upsert(
+        directory.collection,
+        points.map(({ id, payload, vector }) => ({ id, payload, vector: vector! })),
+      );
+      replica.setInStep(directory.collection, { readAtMs: clock.monotonicMs(), oldestPendingMs: 2_000 });
+    });
+
+    it('answers the same while the index is away, and says so everywhere', async () => {
+      const filter = [{ kind: 'any', field: 'region', values: ['Tyrol'] }] as const;
+      const before = await service.findSimilar({ ...OPTIONS, query: 'oak', filter });
+      expect(before).toMatchObject({ isDegraded: false, indexAgeSeconds: null });
+      store.failWith(new VectorStoreError('unavailable', 'refused'));
+      const origin = { isDegraded: true, source: 'local', indexAgeSeconds: 2 };
+      const after = await service.findSimilar({ ...OPTIONS, query: 'oak', filter });
+      expect(after).toEqual({ ...before, ...origin });
+      await expect(service.findSimilarBatch({ ...OPTIONS, queries: ['oak', 'ash'] })).resolves.toMatchObject(origin);
+      await expect(service.findSimilarTo(before.hits[0]!.project.id, OPTIONS)).resolves.toMatchObject(origin);
+      await expect(service.statistics()).resolves.toMatchObject({ ...origin, pointsCount: 60 });
+    });
+
+    it('is degraded when one of several rounds was', async () => {
+      const all = await service.findSimilar({ ...OPTIONS, query: 'oak', topK: 60 });
+      await database.query('DELETE FROM projects WHERE id = ANY($1)', [all.hits.slice(0, 40).map(({ project }) => project.id)]);
+      const query = store.query.bind(store);
+      let rounds = 0;
+      store.query = (...parameters) => {
+        if (++rounds > 1) store.failWith(new VectorStoreError('unavailable', 'refused'));
+        return query(...parameters);
+      };
+      const { hits, ...origin } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
+      expect(hits).toHaveLength(5);
+      expect(origin).toMatchObject({ isDegraded: true, source: 'local', indexAgeSeconds: 2 });
+    });
+
+    it('answers from the copy while the collection is missing', async () => {
+      await store.drop(directory.collection);
+      await expect(service.findSimilar({ ...OPTIONS, query: 'oak' })).resolves.toMatchObject({ isDegraded: true });
+      await expect(service.statistics()).resolves.toMatchObject({ isDegraded: true, pointsCount: 60 });
+    });
+  });
+
   it('describes the index', async () => {
     await seed(3);
     directory.pending = 2;
@@ -219,6 +275,7 @@ describe('SimilarityService', () => {
       indexedVectorsCount: 0,
       isDegraded: false,
       source: 'local',
+      indexAgeSeconds: null,
       index: { generation: '1', model: 'fake:q8', pending: 2 },
     });
   });

@@ -33,6 +33,11 @@ function resultFields({ hits, isTruncated }: SearchResult) {
   return { results: hits, total: hits.length, truncated: isTruncated };
 }
 
-function freshnessFields({ isDegraded, source, index }: Freshness) {
-  return { degraded: isDegraded, source, index };
+function freshnessFields({ isDegraded, source, indexAgeSeconds, index }: Freshness) {
+  return { degraded: isDegraded, source, ...(indexAgeSeconds === null ? {} : { index_age_seconds: toTenths(indexAgeSeconds) }), index };
+}
+
+/** Up, so that an age is never understated. */
+function toTenths(seconds: number): number {
+  return Math.ceil(seconds * 10) / 10;
 }

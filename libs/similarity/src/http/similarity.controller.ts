@@ -7,6 +7,7 @@ import { batchEntryOf, elapsedMsSince, searchReplyOf, statsReplyOf } from './sea
 import {
   BATCH_REPLY_EXAMPLE,
   BATCH_SIMILAR_EXAMPLE,
+  DEGRADED_REPLY_EXAMPLE,
   FIND_SIMILAR_EXAMPLE,
   SEARCH_REPLY_EXAMPLE,
   STATS_REPLY_EXAMPLE,
@@ -36,10 +37,17 @@ export class SimilarityController {
     operationId: 'findSimilar',
     summary: 'Find projects like a text',
     description:
-      'Embeds the text, finds the nearest projects and reads them from PostgreSQL: deleted rows never appear, filters hold on the rows as they are now.',
+      'Embeds the text, finds the nearest projects and reads them from PostgreSQL: deleted rows never appear, filters hold on the rows as they are now. While Qdrant is away, a copy in the service answers (`degraded`, with `index_age_seconds`), or 503 where there is none.',
   })
   @ApiBody({ schema: {}, examples: { kitchen: { summary: 'A kitchen, filtered', value: FIND_SIMILAR_EXAMPLE } } })
-  @ApiOkResponse({ description: 'Best first, equal ones by id', standardSchema: searchReplySchema, example: SEARCH_REPLY_EXAMPLE })
+  @ApiOkResponse({
+    description: 'Best first, equal ones by id',
+    standardSchema: searchReplySchema,
+    examples: {
+      normal: { summary: 'The index answers', value: SEARCH_REPLY_EXAMPLE },
+      degraded: { summary: 'Qdrant is away, a copy in the service answers', value: DEGRADED_REPLY_EXAMPLE },
+    },
+  })
   async findSimilar(
     @Body({ schema: findSimilarSchema }) body: FindSimilarRequest,
     @Query({ schema: noQuery }) _query: unknown,

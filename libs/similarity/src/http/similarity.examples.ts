@@ -15,6 +15,14 @@ const RESULT = { results: [{ project: PROJECT_EXAMPLE, similarity: 0.7312, rank:
 
 export const SEARCH_REPLY_EXAMPLE = { ...RESULT, search_time_ms: 4.1, ...FRESHNESS };
 
+/** While Qdrant is away. */
+export const DEGRADED_REPLY_EXAMPLE = {
+  ...SEARCH_REPLY_EXAMPLE,
+  degraded: true,
+  index_age_seconds: 12.4,
+  index: { ...FRESHNESS.index, pending: 7 },
+};
+
 export const BATCH_REPLY_EXAMPLE = {
   results: [
     { ...RESULT, ...FRESHNESS },

@@ -48,8 +48,13 @@ export const similarQuerySchema = z.strictObject({
 export type SimilarParameters = z.output<typeof similarQuerySchema>;
 
 const freshness = {
-  degraded: z.boolean().describe('Whether a fallback answered'),
-  source: z.enum(['local', 'qdrant']),
+  degraded: z.boolean().describe('Whether a copy in the service answered because the index itself did not'),
+  source: z.enum(['local', 'qdrant']).describe('Which index answered'),
+  index_age_seconds: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Only when degraded: how far the copy may be behind the rows. Deleted rows and filters are checked on the rows all the same'),
   index: z.strictObject({
     generation: z.string(),
     model: z.string(),
