@@ -1,6 +1,5 @@
-import type { HeldWrite } from '#testing';
+import { SeededRandom, type HeldWrite } from '#testing';
 import { payloadHashOf, textHashOf } from '../src/index.js';
-import { SeededRandom } from './seeded-random.js';
 import { SteppedRelay } from './stepped-relay.js';
 import { idOf, type SyncHarness } from './sync-harness.js';
 
