@@ -37,7 +37,7 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   SYNC_BATCH_SIZE: [CANARY, '0', '257'],
   SYNC_MAX_ATTEMPTS: [CANARY, '0', '1001'],
   SCHEDULE_QUICK_CHECK: [CANARY, '* * *', '61 * * * *'],
-  SCHEDULE_RECONCILE: [CANARY, 'daily'],
+  SCHEDULE_RECONCILE: [CANARY, 'daily', '0 0 30 2 *'],
   SCHEDULE_TOMBSTONE_PURGE: [CANARY, 'Off'],
   SCHEDULE_CACHE_PURGE: [CANARY, '0 25 * * *'],
   SCHEDULE_STATISTICS: [CANARY, '* * * * 9'],

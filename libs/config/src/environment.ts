@@ -1,5 +1,5 @@
 import { FatalStartupError } from '#kernel';
-import { validateCronExpression } from 'cron';
+import { CronTime } from 'cron';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -25,13 +25,20 @@ const decimal = (minimum: number, maximum: number) =>
 
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 
+/** Whether it is a cron expression, and one that some day matches: the 30th of February never comes. */
+function hasTimes(expression: string): boolean {
+  try {
+    new CronTime(expression, 'UTC').sendAt();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `off`, or a cron expression in UTC with five fields (or six, seconds first). */
 const schedule = z
   .string()
-  .refine(
-    (text) => text === 'off' || validateCronExpression(text).valid,
-    'must be a cron expression (minute hour day month weekday, in UTC) or off',
-  );
+  .refine((text) => text === 'off' || hasTimes(text), 'must be a cron expression (minute hour day month weekday, in UTC) or off');
 
 const url = (protocols: readonly string[]) =>
   z.string().refine(

@@ -125,6 +125,18 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'No certificate has this id. GET /api/v1/admin/certificates lists them.',
   },
+  'schedules.not-found': {
+    kind: 'not-found',
+    title: 'No such schedule',
+    retryable: false,
+    meaning: 'No schedule has this name. GET /api/v1/admin/schedules lists them.',
+  },
+  'schedules.running': {
+    kind: 'conflict',
+    title: 'The schedule is running',
+    retryable: true,
+    meaning: 'A run of this schedule has not ended yet, in this process or another. Wait for it; two never go at once.',
+  },
   'internal.error': {
     kind: 'internal',
     title: 'Internal error',

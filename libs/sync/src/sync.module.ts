@@ -4,6 +4,7 @@ import { EmbedderRegistry, EmbeddingsModule } from '#embeddings';
 import { Clock, IdGenerator } from '#kernel';
 import { VectorStore, VectorStoreModule } from '#vector-store';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { IndexSourceRegistry } from './index-source-registry.js';
 import {
@@ -21,6 +22,8 @@ import { QuickCheck } from './reconciler/quick-check.js';
 import { Reconciler } from './reconciler/reconciler.js';
 import { IndexRelay } from './relay/index-relay.js';
 import { RestoreGuard } from './restore/restore-guard.js';
+import { Schedules } from './schedules/schedules.js';
+import { SCHEDULE_PROVIDERS } from './schedules/schedules.providers.js';
 import { IndexDirectory } from './serving-index.js';
 import { SyncStatistics } from './statistics/sync-statistics.js';
 import { SyncReadiness } from './sync-readiness.js';
@@ -42,7 +45,7 @@ export class SyncModule {
     return {
       module: SyncModule,
       global: true,
-      imports: [EmbeddingsModule, VectorStoreModule],
+      imports: [EmbeddingsModule, VectorStoreModule, ScheduleModule.forRoot()],
       providers: [
         IndexSourceRegistry,
         SyncReadiness,
@@ -109,6 +112,7 @@ export class SyncModule {
             RestoreGuard,
           ],
         },
+        ...SCHEDULE_PROVIDERS,
       ],
       exports: [
         IndexDirectory,
@@ -123,6 +127,7 @@ export class SyncModule {
         Reconciler,
         QuickCheck,
         RestoreGuard,
+        Schedules,
         EmbeddingsModule,
         VectorStoreModule,
       ],

@@ -92,4 +92,6 @@ CREATE TABLE public.sync_schedule_runs (
   holder text NOT NULL,
   result jsonb,
   PRIMARY KEY (schedule, due_at)
-)`;
+);
+-- A run that overruns is not started twice: a second one fails here, whatever its due time.
+CREATE UNIQUE INDEX sync_schedule_runs_one_running_idx ON public.sync_schedule_runs (schedule) WHERE outcome = 'running'`;

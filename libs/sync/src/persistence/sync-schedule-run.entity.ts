@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** One due run of one schedule. Written by the statements in `schedules/`; mapped to detect schema drift. */
 @Entity('sync_schedule_runs')
+@Index('sync_schedule_runs_one_running_idx', ['schedule'], { unique: true, where: `(outcome = 'running'::text)` })
 export class SyncScheduleRunEntity {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'sync_schedule_runs_pkey' })
   schedule!: string;

@@ -1,0 +1,64 @@
+import { ScheduleConfig } from '#config';
+import { RelayUnitOfWork, UnitOfWork } from '#database';
+import { Clock, IdGenerator } from '#kernel';
+import type { Provider } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { thisProcess } from '../leases/sync-leases.js';
+import { IndexRelay } from '../relay/index-relay.js';
+import { SyncReadiness } from '../sync-readiness.js';
+import { expressionsOf } from './schedule-names.js';
+import { ScheduleRunner } from './schedule-runner.js';
+import { ScheduleRuns } from './schedule-runs.js';
+import { ScheduleTicker } from './schedule-ticker.js';
+import type { ScheduledTask } from './scheduled-task.js';
+import { Schedules } from './schedules.js';
+import { CachePurgeTask } from './tasks/cache-purge.task.js';
+import { StatisticsTask } from './tasks/statistics.task.js';
+import { TombstonePurgeTask } from './tasks/tombstone-purge.task.js';
+
+/** Token of the work of all schedules. */
+const TASKS = Symbol('scheduled tasks');
+
+export const SCHEDULE_PROVIDERS: Provider[] = [
+  {
+    provide: TASKS,
+    useFactory: (unitOfWork: RelayUnitOfWork, relay: IndexRelay): ScheduledTask[] => [
+      new TombstonePurgeTask(unitOfWork, () => relay.wake()),
+      new CachePurgeTask(unitOfWork),
+      new StatisticsTask(unitOfWork, async () => ({})),
+    ],
+    inject: [RelayUnitOfWork, IndexRelay],
+  },
+  { provide: ScheduleRuns, useFactory: (unitOfWork: UnitOfWork) => new ScheduleRuns(unitOfWork), inject: [UnitOfWork] },
+  {
+    provide: ScheduleRunner,
+    useFactory: (
+      runs: ScheduleRuns,
+      tasks: readonly ScheduledTask[],
+      config: ScheduleConfig,
+      readiness: SyncReadiness,
+      clock: Clock,
+      ids: IdGenerator,
+    ) =>
+      new ScheduleRunner({
+        runs,
+        tasks,
+        expressions: expressionsOf(config),
+        clock,
+        ids,
+        holder: thisProcess(),
+        isReady: () => readiness.isReady,
+      }),
+    inject: [ScheduleRuns, TASKS, ScheduleConfig, SyncReadiness, Clock, IdGenerator],
+  },
+  {
+    provide: Schedules,
+    useFactory: (runs: ScheduleRuns, runner: ScheduleRunner, config: ScheduleConfig) => new Schedules(runs, runner, expressionsOf(config)),
+    inject: [ScheduleRuns, ScheduleRunner, ScheduleConfig],
+  },
+  {
+    provide: ScheduleTicker,
+    useFactory: (registry: SchedulerRegistry, runner: ScheduleRunner) => new ScheduleTicker(registry, runner),
+    inject: [SchedulerRegistry, ScheduleRunner],
+  },
+];
