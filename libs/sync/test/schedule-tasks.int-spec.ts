@@ -1,5 +1,15 @@
 import { waitFor } from '#testing';
-import { CachePurgeTask, GenerationsTask, readTableFacts, StatisticsTask, TombstonePurgeTask } from '../src/index.js';
+import { DomainError } from '#kernel';
+import {
+  CachePurgeTask,
+  GenerationsTask,
+  readTableFacts,
+  reconcileWork,
+  type Certificate,
+  type ReconcileOptions,
+  StatisticsTask,
+  TombstonePurgeTask,
+} from '../src/index.js';
 import { idOf, SyncHarness } from './sync-harness.js';
 
 const RUNNING = new AbortController().signal;
@@ -199,6 +209,50 @@ describe('tasks of the schedules', () => {
       });
       await expect(task.run(controller.signal)).rejects.toThrow('called off');
       expect(seen).toEqual([harness.generation.id]);
+    });
+  });
+
+  describe('a scheduled reconciliation', () => {
+    const certificate = (decision: string, report: object = {}) =>
+      ({
+        id: 'c1',
+        decision,
+        report: { verified: 5, repaired: 1, reasons: ['a sentence'], is_read_only: false, up_to: null, ...report },
+      }) as unknown as Certificate;
+    const work = (result: Certificate | Error, latest: Certificate | null = null) => {
+      const calls: ReconcileOptions[] = [];
+      const run = async (_: unknown, options: ReconcileOptions = {}): Promise<Certificate> => {
+        calls.push(options);
+        if (result instanceof Error) throw result;
+        return result;
+      };
+      return { calls, outcome: reconcileWork({ run }, { latest: async () => latest })(harness.generation, RUNNING) };
+    };
+
+    it('names the certificate', async () => {
+      const { outcome, calls } = work(certificate('repaired'));
+      expect(await outcome).toEqual({ certificate: 'c1', decision: 'repaired', verified: 5, repaired: 1, reasons: ['a sentence'] });
+      expect(calls).toEqual([{ budgetMs: 600_000, signal: RUNNING, after: undefined }]);
+    });
+
+    it.each(['failed', 'refused'])('fails when it %s', async (decision) => {
+      await expect(work(certificate(decision)).outcome).rejects.toThrow(`certificate c1: ${decision}. a sentence`);
+    });
+
+    it('is left out while somebody runs one by hand, and fails with everything else', async () => {
+      expect(await work(new DomainError('sync.reconciliation-running')).outcome).toMatchObject({ decision: 'left out' });
+      await expect(work(new Error('away')).outcome).rejects.toThrow('away');
+    });
+
+    it.each([
+      ['incomplete', {}, undefined],
+      ['incomplete', { up_to: idOf(7) }, idOf(7)],
+      ['incomplete', { up_to: idOf(7), is_read_only: true }, undefined],
+      ['clean', { up_to: idOf(7) }, undefined],
+    ])('after one that was %s %p goes on behind %s', async (decision, report, after) => {
+      const { calls, outcome } = work(certificate('clean'), certificate(decision, report));
+      await outcome;
+      expect(calls[0]!.after).toBe(after);
     });
   });
 });

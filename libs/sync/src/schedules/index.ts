@@ -7,6 +7,8 @@ export * from './scheduled-task.js';
 export * from './schedules.js';
 export * from './tasks/cache-purge.task.js';
 export * from './tasks/generations-task.js';
+export * from './tasks/ledger-facts.js';
+export * from './tasks/reconcile-work.js';
 export * from './tasks/statistics.task.js';
 export * from './tasks/table-facts.js';
 export * from './tasks/tombstone-purge.task.js';

@@ -3,8 +3,13 @@ import { RelayUnitOfWork, UnitOfWork } from '#database';
 import { Clock, IdGenerator } from '#kernel';
 import type { Provider } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { listGenerations } from '../generations/list-generations.js';
 import { thisProcess } from '../leases/sync-leases.js';
+import { Certificates } from '../reconciler/certificates.js';
+import { QuickCheck } from '../reconciler/quick-check.js';
+import { Reconciler } from '../reconciler/reconciler.js';
 import { IndexRelay } from '../relay/index-relay.js';
+import { SyncStatistics } from '../statistics/sync-statistics.js';
 import { SyncReadiness } from '../sync-readiness.js';
 import { expressionsOf } from './schedule-names.js';
 import { ScheduleRunner } from './schedule-runner.js';
@@ -13,21 +18,38 @@ import { ScheduleTicker } from './schedule-ticker.js';
 import type { ScheduledTask } from './scheduled-task.js';
 import { Schedules } from './schedules.js';
 import { CachePurgeTask } from './tasks/cache-purge.task.js';
+import { GenerationsTask } from './tasks/generations-task.js';
+import { ledgerFacts } from './tasks/ledger-facts.js';
+import { reconcileWork } from './tasks/reconcile-work.js';
 import { StatisticsTask } from './tasks/statistics.task.js';
 import { TombstonePurgeTask } from './tasks/tombstone-purge.task.js';
 
 /** Token of the work of all schedules. */
 const TASKS = Symbol('scheduled tasks');
 
+function createTasks(
+  unitOfWork: RelayUnitOfWork,
+  relay: IndexRelay,
+  quickCheck: QuickCheck,
+  reconciler: Reconciler,
+  certificates: Certificates,
+  statistics: SyncStatistics,
+): ScheduledTask[] {
+  const list = () => listGenerations(unitOfWork);
+  return [
+    new GenerationsTask({ name: 'quick-check', list, work: (generation, signal) => quickCheck.run(generation, { signal }) }),
+    new GenerationsTask({ name: 'reconcile', list, work: reconcileWork(reconciler, certificates) }),
+    new TombstonePurgeTask(unitOfWork, () => relay.wake()),
+    new CachePurgeTask(unitOfWork),
+    new StatisticsTask(unitOfWork, async () => ledgerFacts(await statistics.read())),
+  ];
+}
+
 export const SCHEDULE_PROVIDERS: Provider[] = [
   {
     provide: TASKS,
-    useFactory: (unitOfWork: RelayUnitOfWork, relay: IndexRelay): ScheduledTask[] => [
-      new TombstonePurgeTask(unitOfWork, () => relay.wake()),
-      new CachePurgeTask(unitOfWork),
-      new StatisticsTask(unitOfWork, async () => ({})),
-    ],
-    inject: [RelayUnitOfWork, IndexRelay],
+    useFactory: createTasks,
+    inject: [RelayUnitOfWork, IndexRelay, QuickCheck, Reconciler, Certificates, SyncStatistics],
   },
   { provide: ScheduleRuns, useFactory: (unitOfWork: UnitOfWork) => new ScheduleRuns(unitOfWork), inject: [UnitOfWork] },
   {
