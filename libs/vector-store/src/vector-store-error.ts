@@ -10,7 +10,8 @@ export class VectorStoreError extends Error {
   constructor(
     readonly kind: VectorStoreErrorKind,
     message: string,
-    readonly options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+    /** `isStorageFull`: of `throttled`, when the store has no room for points; deletes may still succeed, and make some. */
+    readonly options: { readonly cause?: unknown; readonly retryAfterMs?: number; readonly isStorageFull?: boolean } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'VectorStoreError';

@@ -16,7 +16,9 @@ export class SyncEngine1790000000002 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DROP TABLE public.sync_schedule_runs, public.index_certificates, public.sync_leases, public.kindred_identity;
-      DROP INDEX public.index_ledger_recorded_idx, public.index_ledger_dead_idx, public.index_generations_one_building_idx;
+      DROP INDEX public.index_ledger_recorded_idx, public.index_ledger_dead_idx, public.index_generations_one_building_idx,
+        public.index_ledger_due_idx, public.index_ledger_tombstone_idx;
+      CREATE INDEX index_ledger_due_idx ON public.index_ledger (attempts, next_attempt_at) WHERE state IN ('pending', 'tombstone');
       ALTER TABLE public.index_ledger DROP COLUMN recorded_at;
       ALTER TABLE public.index_generations DROP COLUMN epoch, DROP COLUMN previous_epoch, DROP COLUMN paused_at, DROP COLUMN pause_reason,
         DROP COLUMN serving_since, DROP COLUMN standby_since, DROP COLUMN retired_at, DROP COLUMN dropped_at, DROP COLUMN gate_report;
@@ -54,7 +56,12 @@ const LEDGER = `
 -- When indexed_* last changed: replicas of the index follow it.
 ALTER TABLE public.index_ledger ADD COLUMN recorded_at timestamptz;
 CREATE INDEX index_ledger_recorded_idx ON public.index_ledger (generation_id, recorded_at) WHERE recorded_at IS NOT NULL;
-CREATE INDEX index_ledger_dead_idx ON public.index_ledger (generation_id, source_id) WHERE state = 'dead'`;
+CREATE INDEX index_ledger_dead_idx ON public.index_ledger (generation_id, source_id) WHERE state = 'dead';
+-- The claim's order, with every condition of it: a claim from a long backlog reads as many entries as it takes, whatever the planner knows. Tombstones
+-- apart, so that a bulk delete whose grace is over does not lie before new writes.
+DROP INDEX public.index_ledger_due_idx;
+CREATE INDEX index_ledger_due_idx ON public.index_ledger (generation_id, attempts, next_attempt_at) WHERE state = 'pending';
+CREATE INDEX index_ledger_tombstone_idx ON public.index_ledger (generation_id, next_attempt_at) WHERE state = 'tombstone'`;
 
 /** Named rights of one process among many, by the database's clock. */
 const LEASES = `

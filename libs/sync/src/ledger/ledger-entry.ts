@@ -9,9 +9,14 @@ export interface ClaimedEntry {
   readonly attempts: number;
   /** Whether an unrecorded write may already have reached the index, or may yet. */
   readonly wasInDoubt: boolean;
+  /** Whether somebody's lease had ended before it was done with the entry. */
+  readonly hadExpired: boolean;
   readonly indexedHash: Buffer | null;
   readonly indexedPayloadHash: Buffer | null;
 }
+
+/** Whether the entry was tried before; the check of a tombstone is none of what a budget of retries is for. */
+export const isRetry = ({ state, attempts }: Pick<ClaimedEntry, 'state' | 'attempts'>): boolean => state === 'pending' && attempts > 1;
 
 /** How an attempt failed, as stored in `index_ledger.last_error`. */
 export interface LedgerError {

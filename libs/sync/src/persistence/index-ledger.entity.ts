@@ -4,7 +4,8 @@ import { IndexGenerationEntity } from './index-generation.entity.js';
 /** What the index owes one row of one generation. Written by triggers and by the statements in `ledger/`; mapped to detect schema drift. */
 @Entity('index_ledger')
 @Check('index_ledger_state_check', `(state = ANY (ARRAY['pending'::text, 'synced'::text, 'dead'::text, 'tombstone'::text]))`)
-@Index('index_ledger_due_idx', ['attempts', 'nextAttemptAt'], { where: `(state = ANY (ARRAY['pending'::text, 'tombstone'::text]))` })
+@Index('index_ledger_due_idx', ['generationId', 'attempts', 'nextAttemptAt'], { where: `(state = 'pending'::text)` })
+@Index('index_ledger_tombstone_idx', ['generationId', 'nextAttemptAt'], { where: `(state = 'tombstone'::text)` })
 @Index('index_ledger_recorded_idx', ['generationId', 'recordedAt'], { where: '(recorded_at IS NOT NULL)' })
 @Index('index_ledger_dead_idx', ['generationId', 'sourceId'], { where: `(state = 'dead'::text)` })
 @Index('index_ledger_indexed_hash_idx', ['indexedHash'], { where: '(indexed_hash IS NOT NULL)' })

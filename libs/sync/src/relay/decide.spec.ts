@@ -11,6 +11,7 @@ const entry = (overrides: Partial<ClaimedEntry> = {}): ClaimedEntry => ({
   state: 'pending',
   attempts: 1,
   wasInDoubt: false,
+  hadExpired: false,
   ...indexed,
   ...overrides,
 });

@@ -1,32 +1,34 @@
+import { crashPoint, RepeatedMessages } from '#kernel';
 import { Logger } from '@nestjs/common';
 import type { IndexGeneration } from '../generations/index-generation.js';
+import type { IndexSource } from '../index-source.js';
 import { claimDue } from '../ledger/claim.js';
-import type { ClaimedEntry } from '../ledger/ledger-entry.js';
 import { pause } from '../pause.js';
 import { describeFailure, RelayStoppedError } from './classify-failure.js';
+import { GenerationLane } from './generation-lane.js';
 import { Lease } from './lease.js';
-import { ProviderGate } from './provider-gate.js';
-import { ProviderRamp } from './provider-ramp.js';
 import { LAG_BOUNDS_MS, RelayCounters } from './relay-counters.js';
 import type { PassContext, RelayContext } from './relay-context.js';
 import { RelayPass } from './relay-pass.js';
+import { RelayProviders } from './relay-providers.js';
 import type { RelayStatus } from './relay-status.js';
 import { addSummary, emptySummary, type RunSummary } from './run-summary.js';
 
-/** While one batch is sent and acknowledged, the embedder works on the other one; a third would only lengthen leases. */
-const CONCURRENT_CLAIMS = 2;
 /** A change that was committed by another process is found within this, while there is traffic … */
 const POLL_MIN_MS = 100;
 /** … and within this after a quiet while. */
 const POLL_MAX_MS = 1_000;
 const CLAIM_ERROR_PAUSE_MS = 1_000;
-/** After a batch of which nothing came through because a provider is away: else a backlog would be claimed and put back at full speed. */
-const STALL_PAUSE_MS = 1_000;
-/** How long a write must be ago to say nothing about the store any more. */
-const STORE_SUCCESS_MAX_AGE_MS = 60_000;
 const STOP_GRACE_DEFAULT_MS = 10_000;
 /** After the grace: aborting and releasing is a few statements. */
 const RELEASE_MARGIN_MS = 2_000;
+
+/** A generation that this process can write, and its room here. */
+interface Workplace {
+  readonly generation: IndexGeneration;
+  readonly source: IndexSource;
+  readonly lane: GenerationLane;
+}
 
 export type CollectionMissingListener = (generation: IndexGeneration) => void;
 
@@ -39,35 +41,27 @@ export class IndexRelay {
   readonly counters = new RelayCounters();
   private readonly logger = new Logger('IndexRelay');
   private readonly context: PassContext;
-  private readonly storeGate: ProviderGate;
-  private readonly storeRamp: ProviderRamp;
-  private readonly embedderGates = new Map<string, ProviderGate>();
-  private readonly inFlight = new Map<Promise<void>, readonly RelayPass[]>();
+  private readonly providers: RelayProviders;
+  private readonly lanes = new Map<number, GenerationLane>();
+  private readonly inFlight = new Map<Promise<void>, RelayPass>();
+  private readonly messages: RepeatedMessages;
   private readonly listeners: CollectionMissingListener[] = [];
-  private stalledUntilMs = Number.NEGATIVE_INFINITY;
-  private lastStoreSuccessMs = Number.NEGATIVE_INFINITY;
   private loop: Promise<void> | null = null;
   private stopping = new AbortController();
   private isWoken = false;
   private wakeWaiter: (() => void) | null = null;
 
   constructor(context: RelayContext) {
-    const newGate = (): ProviderGate => new ProviderGate(context.clock, context.random);
-    this.storeGate = newGate();
-    this.storeRamp = new ProviderRamp(this.storeGate);
+    this.providers = new RelayProviders(context.clock, context.random);
+    this.messages = new RepeatedMessages(context.clock);
     this.context = {
       ...context,
-      storeGate: this.storeGate,
-      embedderGate: (modelRev) => {
-        const gate = this.embedderGates.get(modelRev) ?? newGate();
-        this.embedderGates.set(modelRev, gate);
-        return gate;
+      providers: this.providers,
+      messages: this.messages,
+      warn: (key, message) => {
+        const line = this.messages.pass(key, message);
+        if (line !== null) this.logger.warn(line);
       },
-      onStoreSuccess: () => {
-        this.lastStoreSuccessMs = context.clock.monotonicMs();
-        this.storeGate.succeed();
-      },
-      hasStoreSucceededLately: () => context.clock.monotonicMs() - this.lastStoreSuccessMs < STORE_SUCCESS_MAX_AGE_MS,
       onRecorded: (lagMs) => this.counters.observeLag(lagMs),
       onCollectionMissing: (generation) => this.listeners.forEach((listener) => listener(generation)),
       wake: () => this.wake(),
@@ -80,20 +74,13 @@ export class IndexRelay {
 
   /** How this relay stands now. */
   status(): RelayStatus {
-    const { storeGate, storeRamp, counters } = this;
+    const { counters, providers } = this;
     return {
       isRunning: this.isRunning,
       counts: counters.counts(),
       lag: { boundsMs: LAG_BOUNDS_MS, counts: [...counters.lagHistogram], sumMs: counters.lagSumMs },
-      store: {
-        phase: storeRamp.phase,
-        pausedForMs: storeGate.remainingMs,
-        batchLimit: storeRamp.batchLimit(this.context.settings.batchSize),
-      },
-      embedders: [...this.embedderGates]
-        .filter(([, gate]) => gate.isClosed)
-        .map(([modelRev, gate]) => ({ modelRev, pausedForMs: gate.remainingMs })),
-      retryBudgets: [],
+      ...providers.status(this.context.settings.batchSize),
+      retryBudgets: [...this.lanes].map(([generationId, { budget }]) => ({ generationId, ...budget.status() })),
       inFlight: this.inFlight.size,
     };
   }
@@ -122,7 +109,7 @@ export class IndexRelay {
     this.wake();
     await loop;
     await this.settleInFlight(graceMs);
-    for (const passes of this.inFlight.values()) for (const pass of passes) pass.abort(new RelayStoppedError());
+    for (const pass of this.inFlight.values()) pass.abort(new RelayStoppedError());
     await this.settleInFlight(RELEASE_MARGIN_MS);
     this.loop = null;
   }
@@ -133,55 +120,92 @@ export class IndexRelay {
     this.wakeWaiter?.();
   }
 
-  /** Claims one batch and brings it to its end; resolves when nothing of it is in flight. */
+  /**
+   * Claims one batch of each generation and brings it to its end; resolves when nothing of it is in flight. Does nothing while the store is paused, and
+   * no more than the one small batch that its ramp allows after that.
+   */
   async runOnce(): Promise<RunSummary> {
-    const passes = await this.claim();
     const total = emptySummary();
-    for (const summary of await Promise.all(passes.map((pass) => pass.run()))) addSummary(total, summary);
-    this.count(passes.length > 0, total);
+    const { storeGate, storeRamp } = this.providers;
+    if (storeGate.isClosed) return total;
+    const passes = await this.claimFrom(await this.listLanes(), storeRamp.phase !== 'open');
+    await Promise.all(passes.map((pass) => this.run(pass)));
+    for (const { summary } of passes) addSummary(total, summary);
     return total;
   }
 
-  /** Leases the entries that are due, as one pass per generation; the caller runs them, or steps through them. */
-  async claim(limit = this.context.settings.batchSize): Promise<RelayPass[]> {
-    const { catalog, clock, ids, settings, sources, unitOfWork } = this.context;
-    const known = new Map(sources.all().map((source) => [source.name, source]));
-    const generations = (await catalog.listAttached()).filter(({ source }) => known.has(source));
-    if (generations.length === 0) return [];
+  /**
+   * Leases entries that are due, as one pass per generation; the caller runs them, or steps through them.
+   *
+   * @param limit entries of a batch; retries and tombstones may add a quarter
+   */
+  async claim(limit?: number): Promise<RelayPass[]> {
+    return this.claimFrom(await this.listLanes(), false, limit);
+  }
+
+  /** @param isOne whether the first generation that has anything due is enough */
+  private async claimFrom(
+    workplaces: readonly Workplace[],
+    isOne: boolean,
+    limit = this.providers.storeRamp.batchLimit(this.context.settings.batchSize),
+  ): Promise<RelayPass[]> {
+    const passes: RelayPass[] = [];
+    for (const workplace of workplaces) {
+      const pass = await this.claimOf(workplace, limit);
+      if (pass === null) continue;
+      passes.push(pass);
+      if (isOne) break;
+    }
+    if (passes.length === 0 && workplaces.length > 0) this.counters.emptyClaims++;
+    return passes;
+  }
+
+  private async claimOf({ generation, source, lane }: Workplace, limit: number): Promise<RelayPass | null> {
+    const { clock, ids, settings, unitOfWork } = this.context;
     const token = ids.uuid();
+    const ticket = this.providers.storeRamp.ticket();
     // Before the claim is sent, so that this clock ends before the lease in the database does.
     const startedAtMs = clock.monotonicMs();
-    const generationIds = generations.map(({ id }) => id);
-    const entries = await claimDue(unitOfWork, { generationIds, limit, token, leaseMs: settings.leaseMs });
-    const groups = new Map<number, ClaimedEntry[]>();
-    for (const entry of entries) {
-      const group = groups.get(entry.generationId);
-      if (group === undefined) groups.set(entry.generationId, [entry]);
-      else group.push(entry);
-    }
+    const request = { generationId: generation.id, entries: limit, retries: lane.budget.available, token, leaseMs: settings.leaseMs };
+    const entries = await claimDue(unitOfWork, request);
+    const lease = new Lease(token, settings.leaseMs, clock, startedAtMs);
+    const pass = entries.length === 0 ? null : new RelayPass(this.context, generation, source, entries, lease, ticket);
+    lane.claimed(pass, limit);
+    if (pass !== null) crashPoint('relay.claimed');
+    return pass;
+  }
+
+  /** The generations that this process can write, the one that answers queries first. */
+  private async listLanes(): Promise<Workplace[]> {
+    const { catalog, clock, settings, sources } = this.context;
+    const known = new Map(sources.all().map((source) => [source.name, source]));
+    const generations = (await catalog.listAttached()).filter(({ source }) => known.has(source));
+    const isServing = ({ state }: IndexGeneration): number => (state === 'serving' ? 0 : 1);
     return generations
-      .filter(({ id }) => groups.has(id))
+      .sort((a, b) => isServing(a) - isServing(b))
       .map((generation) => {
-        const lease = new Lease(token, settings.leaseMs, clock, startedAtMs);
-        return new RelayPass(this.context, generation, known.get(generation.source)!, groups.get(generation.id)!, lease);
+        const lane = this.lanes.get(generation.id) ?? new GenerationLane(clock, settings.batchSize);
+        this.lanes.set(generation.id, lane);
+        return { generation, source: known.get(generation.source)!, lane };
       });
   }
 
   private async work(signal: AbortSignal): Promise<void> {
+    const { storeGate, storeRamp } = this.providers;
     let pollMs = POLL_MIN_MS;
     while (!signal.aborted) {
-      if (this.inFlight.size >= CONCURRENT_CLAIMS) {
+      if (storeGate.isClosed) {
+        await pause(storeGate.remainingMs, signal).catch(() => undefined);
+        continue;
+      }
+      const isRamping = storeRamp.phase !== 'open';
+      if (isRamping && this.inFlight.size > 0) {
         await Promise.race(this.inFlight.keys());
         continue;
       }
-      const blockedMs = Math.max(this.storeGate.remainingMs, this.stalledUntilMs - this.context.clock.monotonicMs());
-      if (blockedMs > 0) {
-        await pause(blockedMs, signal).catch(() => undefined);
-        continue;
-      }
       this.isWoken = false;
-      const claimed = await this.claimAndRun(signal);
-      if (claimed >= this.context.settings.batchSize) continue;
+      const claimed = await this.claimInBackground(signal, isRamping);
+      if (claimed > 0 && (isRamping || [...this.lanes.values()].some(({ hasMore }) => hasMore))) continue;
       pollMs = claimed > 0 ? POLL_MIN_MS : Math.min(2 * pollMs, POLL_MAX_MS);
       await this.sleep(pollMs, signal);
       if (this.isWoken) pollMs = POLL_MIN_MS;
@@ -189,31 +213,43 @@ export class IndexRelay {
   }
 
   /** Claims, and runs what it got in the background; returns how many entries that is. */
-  private async claimAndRun(signal: AbortSignal): Promise<number> {
+  private async claimInBackground(signal: AbortSignal, isRamping: boolean): Promise<number> {
     let passes: RelayPass[];
     try {
-      passes = await this.claim();
+      const withRoom = (await this.listLanes()).filter(({ lane }) => lane.hasRoom);
+      passes = await this.claimFrom(withRoom, isRamping);
+      this.messages.clear('claim');
     } catch (error) {
       this.counters.claimErrors++;
-      this.logger.warn(`The ledger cannot be read: ${describeFailure(error).message}`);
+      this.context.warn('claim', `The ledger cannot be read: ${describeFailure(error).message}`);
       await pause(CLAIM_ERROR_PAUSE_MS, signal).catch(() => undefined);
       return 0;
     }
-    if (passes.length === 0) {
-      this.count(false, emptySummary());
-      return 0;
+    for (const pass of passes) {
+      const running = this.run(pass).finally(() => {
+        this.inFlight.delete(running);
+        // Its room is free: nobody should sleep while there is more.
+        if (this.lanes.get(pass.generation.id)?.hasMore === true) this.wake();
+      });
+      this.inFlight.set(running, pass);
     }
-    const running = this.runInBackground(passes).finally(() => this.inFlight.delete(running));
-    this.inFlight.set(running, passes);
     return passes.reduce((sum, { entries }) => sum + entries.length, 0);
   }
 
-  private async runInBackground(passes: readonly RelayPass[]): Promise<void> {
-    const total = emptySummary();
-    for (const summary of await Promise.all(passes.map((pass) => pass.run()))) addSummary(total, summary);
-    const hasProgressed = total.synced + total.skipped + total.deleted + total.purged > 0;
-    if (total.paused > 0 && !hasProgressed) this.stalledUntilMs = this.context.clock.monotonicMs() + STALL_PAUSE_MS;
-    this.count(true, total);
+  private async run(pass: RelayPass): Promise<void> {
+    const { storeGate, storeRamp } = this.providers;
+    const lane = this.lanes.get(pass.generation.id);
+    const wasProbing = storeRamp.phase === 'probing';
+    lane?.begin(pass);
+    await pass.run();
+    lane?.end(pass);
+    if (pass.steps.hasReachedStore) storeRamp.succeed(pass.ticket, this.context.settings.batchSize);
+    if (wasProbing && storeRamp.phase !== 'probing' && !storeGate.isClosed) {
+      this.messages.clear('store');
+      this.logger.log('The vector store answers again');
+    }
+    this.counters.passes++;
+    this.counters.add(pass.summary);
   }
 
   private async sleep(durationMs: number, signal: AbortSignal): Promise<void> {
@@ -229,11 +265,5 @@ export class IndexRelay {
     const done = new AbortController();
     await Promise.race([Promise.all(this.inFlight.keys()), pause(withinMs, done.signal).catch(() => undefined)]);
     done.abort();
-  }
-
-  private count(hasWork: boolean, summary: RunSummary): void {
-    if (hasWork) this.counters.passes++;
-    else this.counters.emptyClaims++;
-    for (const key of Object.keys(summary) as (keyof RunSummary)[]) this.counters[key] += summary[key];
   }
 }

@@ -1,11 +1,11 @@
 import type { RelayUnitOfWork } from '#database';
 import type { EmbedderRegistry } from '#embeddings';
-import type { Clock, IdGenerator } from '#kernel';
+import type { Clock, IdGenerator, RepeatedMessages } from '#kernel';
 import type { VectorStore } from '#vector-store';
 import type { GenerationCatalog } from '../generations/generation-catalog.js';
 import type { IndexGeneration } from '../generations/index-generation.js';
 import type { IndexSourceRegistry } from '../index-source-registry.js';
-import type { ProviderGate } from './provider-gate.js';
+import type { RelayProviders } from './relay-providers.js';
 
 /** Times and sizes of the relay; `SyncConfig` has this shape. */
 export interface RelaySettings {
@@ -14,7 +14,15 @@ export interface RelaySettings {
   readonly graceMs: number;
   readonly batchSize: number;
   readonly maxAttempts: number;
+  /** Texts and payloads that are embedded and sent together, bytes; a larger row stands alone. Default: {@link BATCH_BYTES_DEFAULT}. */
+  readonly batchBytes?: number;
 }
+
+/**
+ * 4 MiB: a batch of ordinary rows (64 of a few kilobytes) stays whole, and one of large rows is still written well within a time-out of two seconds and
+ * far below the 32 MiB that a Qdrant server takes in one request.
+ */
+export const BATCH_BYTES_DEFAULT = 4 * 1024 * 1024;
 
 /** What the relay works with. */
 export interface RelayContext {
@@ -32,18 +40,14 @@ export interface RelayContext {
 
 /** What a pass shares with the relay that runs it. */
 export interface PassContext extends RelayContext {
-  /** Closed while the vector store is away. */
-  readonly storeGate: ProviderGate;
-  /** Closed while the embedder of that model is away. */
-  embedderGate(modelRev: string): ProviderGate;
-  /** The store has taken a write. */
-  onStoreSuccess(): void;
-  /** Whether the store has taken a write within the last minute: only then does a write that it did not answer speak against the entry. */
-  hasStoreSucceededLately(): boolean;
+  readonly providers: RelayProviders;
   /** An outcome was recorded, `lagMs` after the change. */
   onRecorded(lagMs: number): void;
   /** A write found no collection; whoever owns the generations heals it. Never throws. */
   onCollectionMissing(generation: IndexGeneration): void;
+  /** Logs a warning, the same `key` once a minute with a count. */
+  warn(key: string, message: string): void;
+  readonly messages: RepeatedMessages;
   /** There is work that is due at once. */
   wake(): void;
 }

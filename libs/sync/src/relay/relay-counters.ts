@@ -1,3 +1,5 @@
+import type { RunSummary } from './run-summary.js';
+
 /** Upper bounds of the lag histogram, milliseconds; the last bucket is everything above. */
 export const LAG_BOUNDS_MS = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000] as const;
 
@@ -44,6 +46,11 @@ export class RelayCounters {
   counts(): RelayCounts {
     const { lagHistogram: _, ...counts } = this;
     return counts as RelayCounts;
+  }
+
+  /** What one pass did. */
+  add(summary: RunSummary): void {
+    for (const key of Object.keys(summary) as (keyof RunSummary)[]) this[key] += summary[key];
   }
 
   observeLag(lagMs: number): void {

@@ -15,6 +15,8 @@ export interface RelayStatus {
     readonly pausedForMs: number;
     /** Entries that the next batch may have. */
     readonly batchLimit: number;
+    /** Milliseconds for which only deletes are sent, because the store is full. */
+    readonly upsertsPausedForMs: number;
   };
   /** Models whose embedder is paused. */
   readonly embedders: readonly { readonly modelRev: string; readonly pausedForMs: number }[];

@@ -1,8 +1,6 @@
-import type { Embedder, Embedding } from '#embeddings';
-import { findVectorDefect } from '#kernel';
+import type { Embedder } from '#embeddings';
+import { crashPoint } from '#kernel';
 import type { CallOptions, FencedDelete } from '#vector-store';
-import { readVectors } from '../cache/read-vectors.js';
-import { storeVectors } from '../cache/store-vectors.js';
 import type { IndexGeneration } from '../generations/index-generation.js';
 import type { IndexSource } from '../index-source.js';
 import { acknowledge, type Acknowledgement, type AcknowledgementResult } from '../ledger/acknowledge.js';
@@ -11,8 +9,11 @@ import type { ClaimedEntry } from '../ledger/ledger-entry.js';
 import { purgeTombstones } from '../ledger/purge-tombstones.js';
 import { renewLeases } from '../ledger/renew-leases.js';
 import { boundedCall } from './bounded-call.js';
+import { classifyFailure, ProviderPausedError } from './classify-failure.js';
 import { decide } from './decide.js';
+import { EmbeddingStep, type FailedItems, type IsPoison, type VectorResult } from './embedding-step.js';
 import { LeaseLostError, type Lease } from './lease.js';
+import type { RampTicket } from './provider-ramp.js';
 import type { PassContext } from './relay-context.js';
 import type { RunSummary } from './run-summary.js';
 import { toPoint } from './to-point.js';
@@ -22,18 +23,6 @@ import type { UpsertItem, WorkItem } from './work-item.js';
 export interface Outcome {
   readonly item: WorkItem;
   readonly kind: Acknowledgement['kind'] | 'absent';
-}
-
-/** Items of which it is not known whether they had an effect. */
-export interface FailedItems {
-  readonly items: readonly WorkItem[];
-  readonly error: unknown;
-}
-
-export interface VectorResult {
-  /** By item; items without a vector are in `failed`. */
-  readonly vectors: ReadonlyMap<UpsertItem, Float32Array>;
-  readonly failed: FailedItems | null;
 }
 
 export interface SendResult {
@@ -52,14 +41,25 @@ const RENEWAL_TRIES = 3;
 export class RelaySteps {
   /** Ids for which something has been sent under this lease; what became of it is known only once it is acknowledged. */
   private readonly sentIds = new Set<string>();
+  private readonly embedding: EmbeddingStep;
+  private isStoreReached = false;
 
+  /** @param ticket of the time at which the entries were claimed: what is claimed before the store is paused is not sent after it */
   constructor(
     private readonly context: PassContext,
     private readonly generation: IndexGeneration,
     private readonly source: IndexSource,
     readonly lease: Lease,
+    private readonly ticket: RampTicket,
     private readonly summary: RunSummary,
-  ) {}
+  ) {
+    this.embedding = new EmbeddingStep(context, generation, lease, summary);
+  }
+
+  /** Whether the store has answered a call of this pass. */
+  get hasReachedStore(): boolean {
+    return this.isStoreReached;
+  }
 
   /** Whether an unrecorded write of the entry may be on its way to the index. */
   isInDoubt(entry: ClaimedEntry): boolean {
@@ -81,6 +81,7 @@ export class RelaySteps {
       },
       { isolation: 'REPEATABLE READ', isReadOnly: true },
     );
+    crashPoint('relay.read');
     const documentById = new Map(documents.map((document) => [document.id, document]));
     for (const entry of rows) {
       const rev = revs.get(entry.sourceId);
@@ -95,33 +96,8 @@ export class RelaySteps {
   }
 
   /** Takes vectors from the cache and embeds what it lacks, equal texts once; everything new is in the cache before it is used. */
-  async vectors(items: readonly WorkItem[], embedder: () => Embedder): Promise<VectorResult> {
-    const upserts = items.filter((item) => item.action === 'upsert');
-    const distinct = new Map(upserts.map((item) => [item.textHashHex, item]));
-    const byHash = await readVectors(
-      this.context.unitOfWork,
-      [...distinct.values()].map(({ textHash }) => textHash),
-      this.generation.dimensions,
-    );
-    this.summary.cacheHits += byHash.size;
-    const missing = [...distinct.values()].filter(({ textHashHex }) => !byHash.has(textHashHex));
-    let error: unknown;
-    if (missing.length > 0) {
-      try {
-        const embeddings = await this.embed(missing, embedder());
-        missing.forEach((item, n) => byHash.set(item.textHashHex, embeddings[n]!.vector));
-      } catch (failure) {
-        error = failure;
-      }
-    }
-    const vectors = new Map<UpsertItem, Float32Array>();
-    const without: UpsertItem[] = [];
-    for (const item of upserts) {
-      const vector = byHash.get(item.textHashHex);
-      if (vector === undefined) without.push(item);
-      else vectors.set(item, vector);
-    }
-    return { vectors, failed: without.length === 0 ? null : { items: without, error } };
+  vectors(items: readonly WorkItem[], embedder: () => Embedder, isPoison: IsPoison = isEntryFailure): Promise<VectorResult> {
+    return this.embedding.take(items, embedder, isPoison);
   }
 
   /** Writes, fenced by rev, and checks tombstones (rules 5 and 8); upserts and deletes succeed or fail apart. */
@@ -154,6 +130,7 @@ export class RelaySteps {
     const recorded = outcomes.filter(({ kind }) => kind !== 'absent');
     const reached = new Set<string>();
     if (absent.length > 0) {
+      crashPoint('relay.before-purge');
       const tombstones = absent.map(({ item }) => ({ sourceId: item.entry.sourceId, version: item.rev }));
       for (const id of await purgeTombstones(this.context.unitOfWork, this.generation.id, this.lease.token, tombstones)) {
         reached.add(id);
@@ -161,6 +138,7 @@ export class RelaySteps {
       }
     }
     if (recorded.length > 0) {
+      crashPoint('relay.before-acknowledge');
       const results = await acknowledge(
         this.context.unitOfWork,
         this.generation.id,
@@ -168,6 +146,7 @@ export class RelaySteps {
         recorded.map(toAcknowledgement),
         this.context.settings.graceMs,
       );
+      crashPoint('relay.after-acknowledge');
       const kinds = new Map(recorded.map(({ item, kind }) => [item.entry.sourceId, kind]));
       for (const result of results) {
         reached.add(result.sourceId);
@@ -214,42 +193,32 @@ export class RelaySteps {
     this.context.onRecorded(result.lagMs);
   }
 
-  private async embed(items: readonly UpsertItem[], embedder: Embedder): Promise<Embedding[]> {
-    this.lease.signal.throwIfAborted();
-    const embeddings = await embedder.embedDocuments(
-      items.map(({ document }) => document.text),
-      { signal: this.lease.signal },
-    );
-    if (embeddings.length !== items.length) throw new Error(`The embedder answered ${embeddings.length} vectors for ${items.length} texts`);
-    for (const { vector } of embeddings) {
-      const defect = findVectorDefect(vector, this.generation.dimensions);
-      if (defect !== null) throw new Error(`The embedder answered a vector that is refused: ${defect}`);
-    }
-    this.summary.embedded += items.length;
-    await storeVectors(
-      this.context.unitOfWork,
-      items.map(({ textHash }, n) => ({ textHash, vector: embeddings[n]!.vector, isTruncated: embeddings[n]!.isTruncated })),
-    );
-    return embeddings;
-  }
-
   private async upsert(items: readonly UpsertItem[], vectors: ReadonlyMap<UpsertItem, Float32Array>): Promise<Outcome[]> {
+    const { providers, store } = this.context;
+    const { upsertGate } = providers;
+    if (upsertGate.isClosed) throw new ProviderPausedError(upsertGate.remainingMs);
     const held = await this.hold(items);
     const points = held.map((item) => toPoint(item, vectors.get(item)!, this.generation.modelRev));
-    await this.write(held, (options) => this.context.store.upsert(this.generation.collection, points, options));
+    crashPoint('relay.before-upsert');
+    await this.write(held, (options) => store.upsert(this.generation.collection, points, options));
+    crashPoint('relay.after-upsert');
+    upsertGate.succeed();
     return held.map((item) => ({ item, kind: 'synced' }));
   }
 
   private async delete(items: readonly WorkItem[]): Promise<Outcome[]> {
     const held = await this.hold(items);
     const deletes: FencedDelete[] = held.map(({ entry, rev }) => ({ id: entry.sourceId, rev }));
+    crashPoint('relay.before-delete');
     await this.write(held, (options) => this.context.store.delete(this.generation.collection, deletes, options));
+    crashPoint('relay.after-delete');
     return held.map((item) => ({ item, kind: 'deleted' }));
   }
 
   /** A late write may have brought the point back after the delete; only when it is absent after the grace is the tombstone of no more use. */
   private async verify(items: readonly WorkItem[]): Promise<Outcome[]> {
     const ids = items.map(({ entry }) => entry.sourceId);
+    this.admit();
     const points = await this.bounded((options) => this.context.store.retrieve(this.generation.collection, ids, options));
     const found = new Set(points.map(({ id }) => id));
     const present = items.filter(({ entry }) => found.has(entry.sourceId));
@@ -263,20 +232,31 @@ export class RelaySteps {
     if (this.lease.remainingMs < this.context.settings.writeTimeoutMs) await this.renew(items.map(({ entry }) => entry));
     this.lease.signal.throwIfAborted();
     if (this.lease.remainingMs < this.context.settings.writeTimeoutMs) throw new LeaseLostError();
+    this.admit();
     return items.filter(({ entry }) => !this.lease.isLost(entry.sourceId));
+  }
+
+  /** A provider that is paused, or is being tried with one small batch, gets nothing else. */
+  private admit(): void {
+    const { storeGate, storeRamp } = this.context.providers;
+    if (!storeRamp.admits(this.ticket)) throw new ProviderPausedError(storeGate.remainingMs);
   }
 
   private async write(items: readonly WorkItem[], call: (options: CallOptions) => Promise<void>): Promise<void> {
     if (items.length === 0) return;
     for (const { entry } of items) this.sentIds.add(entry.sourceId);
     await this.bounded(call);
-    this.context.onStoreSuccess();
+    this.context.providers.noteStoreSuccess();
   }
 
-  private bounded<T>(call: (options: CallOptions) => Promise<T>): Promise<T> {
-    return boundedCall(call, this.context.settings.writeTimeoutMs, this.lease.signal);
+  private async bounded<T>(call: (options: CallOptions) => Promise<T>): Promise<T> {
+    const result = await boundedCall(call, this.context.settings.writeTimeoutMs, this.lease.signal);
+    this.isStoreReached = true;
+    return result;
   }
 }
+
+const isEntryFailure: IsPoison = (error) => Promise.resolve(classifyFailure(error) === 'entry');
 
 function toAcknowledgement({ item, kind }: Outcome): Acknowledgement {
   const hashes =

@@ -30,6 +30,7 @@ function toStatus(groups: readonly LedgerGroup[]): GenerationStatus {
     if (group.entryState === 'tombstone') dueTombstones += group.due;
     if (group.code !== null) deadByCode[group.code] = (deadByCode[group.code] ?? 0) + group.count;
   }
+  entries.synced = groups[0]!.total - entries.pending - entries.dead - entries.tombstone;
   const oldestPendingAgeSeconds = entries.pending === 0 ? null : Math.max(0, oldest);
   return {
     id,
