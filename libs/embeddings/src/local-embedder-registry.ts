@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { EmbeddingConfig } from '#config';
 import { DomainError } from '#kernel';
 import type { EmbedderDescriptor } from './embedder.js';
-import { EmbedderRegistry } from './embedder-registry.js';
+import { EmbedderRegistry, type EmbedderOverrides } from './embedder-registry.js';
+import { ModelFolderError } from './model-folder.errors.js';
 import { ModelFolder } from './model-folder.js';
 import { modelRevOf } from './model-rev.js';
 import { bundledModelsFolder } from './package-root.js';
@@ -10,6 +11,7 @@ import { TransformersEmbedder } from './transformers/transformers-embedder.js';
 
 /** The model that Kindred ships, and the one that new generations get. */
 const BUNDLED_MODEL = 'all-MiniLM-L6-v2';
+const BUNDLED_DTYPE = 'q8';
 
 /** A name that comes from the database must not walk out of the folder of models. */
 const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -23,10 +25,15 @@ export class LocalEmbedderRegistry extends EmbedderRegistry {
     super();
   }
 
-  /** @throws ModelFolderError when the model folder is not complete, or the model reads fewer tokens than configured */
-  async describeConfigured(): Promise<EmbedderDescriptor> {
-    const { maxTokens, queryPrefix, documentPrefix } = this.config;
-    return this.open(BUNDLED_MODEL, 'q8').describe({ max_tokens: maxTokens, query_prefix: queryPrefix, document_prefix: documentPrefix });
+  /** @throws ModelFolderError when the model folder is not complete, or the model reads fewer tokens than asked for */
+  async describe(overrides: EmbedderOverrides): Promise<EmbedderDescriptor> {
+    const { model = BUNDLED_MODEL, dtype = BUNDLED_DTYPE } = overrides;
+    if (!MODEL_NAME.test(model)) throw new ModelFolderError(model, 'is not the name of a model folder');
+    return this.open(model, dtype).describe({
+      max_tokens: overrides.max_tokens ?? this.config.maxTokens,
+      query_prefix: overrides.query_prefix ?? this.config.queryPrefix,
+      document_prefix: overrides.document_prefix ?? this.config.documentPrefix,
+    });
   }
 
   get(descriptor: EmbedderDescriptor): TransformersEmbedder {
@@ -37,6 +44,12 @@ export class LocalEmbedderRegistry extends EmbedderRegistry {
     const embedder = new TransformersEmbedder({ descriptor, folder: this.openAsDescribed(descriptor), workers: this.config.workers });
     this.embedders.set(modelRev, embedder);
     return embedder;
+  }
+
+  async release(modelRev: string): Promise<void> {
+    const embedder = this.embedders.get(modelRev);
+    this.embedders.delete(modelRev);
+    await embedder?.close();
   }
 
   async close(): Promise<void> {

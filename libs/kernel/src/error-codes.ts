@@ -137,6 +137,38 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'A run of this schedule has not ended yet, in this process or another. Wait for it; two never go at once.',
   },
+  'generations.not-found': {
+    kind: 'not-found',
+    title: 'No such generation',
+    retryable: false,
+    meaning: 'No index generation has this id, or no source has this name.',
+  },
+  'generations.conflict': {
+    kind: 'conflict',
+    title: 'Another operator acts on the generations',
+    retryable: false,
+    meaning:
+      'The source has a generation that is being built, a gate is running, or somebody else has just switched. List the generations and decide again.',
+  },
+  'generations.gate-refused': {
+    kind: 'unprocessable',
+    title: 'The generation may not serve yet',
+    retryable: false,
+    meaning:
+      'The gate has read the index and found reasons against the switch; the detail names them all, and the gate report has the figures.',
+  },
+  'generations.retired': {
+    kind: 'unprocessable',
+    title: 'The generation is retired',
+    retryable: false,
+    meaning: 'Retired is final: its index is no longer written to and is being removed. Build a new generation.',
+  },
+  'generations.model-unusable': {
+    kind: 'unprocessable',
+    title: 'The model cannot be used here',
+    retryable: false,
+    meaning: 'The model folder is missing or incomplete, or the model reads fewer tokens than asked for. The log has the cause.',
+  },
   'internal.error': {
     kind: 'internal',
     title: 'Internal error',

@@ -3,23 +3,19 @@ import type { EmbedderRegistry } from '#embeddings';
 import type { Clock } from '#kernel';
 import type { VectorStore } from '#vector-store';
 import { Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import type { CollectionAttacher } from './generations/collection-attacher.js';
 import type { GenerationBootstrap } from './generations/generation-bootstrap.js';
-import type { GenerationCatalog } from './generations/generation-catalog.js';
-import type { GenerationFiller } from './generations/generation-filler.js';
+import type { GenerationSupervisor } from './generations/generation-supervisor.js';
 import type { IndexGeneration } from './generations/index-generation.js';
-import type { IndexSourceRegistry } from './index-source-registry.js';
+import { KeepTrying } from './keep-trying.js';
 import { countPending } from './ledger/count-pending.js';
 import { pause } from './pause.js';
 import type { IndexRelay } from './relay/index-relay.js';
-import { retry } from './retry.js';
 import type { SyncReadiness } from './sync-readiness.js';
+import { untilAborted } from './until-aborted.js';
 
 /** How long readiness waits for what the comparison marked: searches may miss it until it is written. */
 const DRAIN_WAIT_DEFAULT_MS = 60_000;
 const DRAIN_LOOK_MS = 50;
-/** The same failure is logged this often at most. */
-const LOG_EVERY_MS = 60_000;
 
 export interface SyncStartupParts {
   /** Resolves when the database is connected and migrated. */
@@ -27,11 +23,8 @@ export interface SyncStartupParts {
   readonly unitOfWork: RelayUnitOfWork;
   readonly store: VectorStore;
   readonly embedders: EmbedderRegistry;
-  readonly sources: IndexSourceRegistry;
-  readonly catalog: GenerationCatalog;
   readonly bootstrap: GenerationBootstrap;
-  readonly filler: GenerationFiller;
-  readonly attacher: CollectionAttacher;
+  readonly supervisor: GenerationSupervisor;
   readonly relay: IndexRelay;
   readonly readiness: SyncReadiness;
   readonly clock: Clock;
@@ -44,12 +37,12 @@ export interface SyncStartupParts {
 export class SyncStartup implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Sync');
   private readonly stopping = new AbortController();
-  private readonly loggedAtMs = new Map<string, number>();
-  private readonly bringingUp = new Map<number, Promise<number>>();
+  private readonly trying: KeepTrying;
   private background: Promise<unknown> = Promise.resolve();
-  private endSubscription: () => void = () => undefined;
 
-  constructor(private readonly parts: SyncStartupParts) {}
+  constructor(private readonly parts: SyncStartupParts) {
+    this.trying = new KeepTrying(this.logger, parts.clock, this.stopping.signal);
+  }
 
   onApplicationBootstrap(): void {
     this.start();
@@ -61,9 +54,6 @@ export class SyncStartup implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Begins to start; returns at once. */
   start(): void {
-    const { relay, store } = this.parts;
-    relay.onCollectionMissing((generation) => this.bringUpAgain(generation));
-    this.endSubscription = store.onLost((cause) => this.reopen(cause));
     this.background = this.run().catch((error: unknown) => {
       if (this.stopping.signal.aborted) return;
       const failure = error instanceof Error ? error : new Error(String(error));
@@ -75,26 +65,28 @@ export class SyncStartup implements OnApplicationBootstrap, BeforeApplicationShu
   /** Calls off what is under way and drains the relay. Idempotent; never rejects. */
   async stop(): Promise<void> {
     this.stopping.abort(new Error('The engine is stopping'));
-    this.endSubscription();
-    await this.parts.relay.stop();
-    await Promise.allSettled([this.background, ...this.bringingUp.values()]);
+    await Promise.all([this.parts.relay.stop(), this.parts.supervisor.stop()]);
+    await Promise.allSettled([this.background]);
   }
 
   private async run(): Promise<void> {
-    const { databaseReady, bootstrap, readiness, relay, isRelayEnabled, store } = this.parts;
-    await this.untilStopped(databaseReady());
+    const { databaseReady, bootstrap, readiness, relay, isRelayEnabled, store, supervisor } = this.parts;
+    await untilAborted(databaseReady(), this.stopping.signal);
     readiness.advance('loading the model');
-    const generations = await this.keepTrying('The generations cannot be read', () => bootstrap.run());
-    for (const generation of generations) this.inBackground(this.fill(generation));
+    const generations = await this.trying.run('The generations cannot be read', () => bootstrap.run());
+    this.stopping.signal.throwIfAborted();
+    supervisor.start();
     if (isRelayEnabled) relay.start();
-    const comparison = this.bringUpAll(generations);
+    // The others answer no query; the supervisor sees to them.
+    const serving = generations.filter(({ state }) => state === 'serving');
+    const comparison = supervisor.bringUpAll(serving);
     // Awaited below, unless a model fails first.
     comparison.catch(() => undefined);
-    const models = generations.filter(({ state }) => state === 'serving').map((generation) => this.loadModel(generation));
+    const models = serving.map((generation) => this.loadModel(generation));
     if (store.source === 'local') {
       await Promise.all(models);
       readiness.advance('comparing the index');
-      await this.waitForDrain(generations, await comparison);
+      await this.waitForDrain(serving, await comparison);
     } else {
       this.inBackground(comparison);
       await Promise.all(models);
@@ -102,78 +94,11 @@ export class SyncStartup implements OnApplicationBootstrap, BeforeApplicationShu
     readiness.advance('ready');
   }
 
-  /** Waits, but no longer than this process lives: what is awaited may never settle once it is called off. */
-  private async untilStopped<T>(promise: Promise<T>): Promise<T> {
-    const { signal } = this.stopping;
-    signal.throwIfAborted();
-    const stopped = Promise.withResolvers<never>();
-    const onAbort = (): void => stopped.reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([promise, stopped.promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
-  }
-
-  private async fill(generation: IndexGeneration): Promise<void> {
-    const { filler, sources, relay } = this.parts;
-    const { signal } = this.stopping;
-    await this.keepTrying(`Generation ${generation.id} cannot be filled`, () =>
-      filler.fill(generation, sources.get(generation.source), { signal }),
-    );
-    relay.wake();
-  }
-
   private async loadModel(generation: IndexGeneration): Promise<void> {
     const { embedders } = this.parts;
-    await this.keepTrying(`The model of ${generation.source} cannot be loaded`, () =>
-      this.untilStopped(embedders.get(generation.embedder).ready()),
+    await this.trying.run(`The model of ${generation.source} cannot be loaded`, () =>
+      untilAborted(embedders.get(generation.embedder).ready(), this.stopping.signal),
     );
-  }
-
-  private async bringUpAll(generations: readonly IndexGeneration[]): Promise<number> {
-    await this.keepTrying('The vector store cannot be opened', () => this.parts.store.open());
-    const marked = await Promise.all(generations.map((generation) => this.bringUp(generation)));
-    return marked.reduce((sum, count) => sum + count, 0);
-  }
-
-  /** Lets the relay at a generation as soon as its collection is ready; one at a time per generation. */
-  private bringUp(generation: IndexGeneration): Promise<number> {
-    const underWay = this.bringingUp.get(generation.id);
-    if (underWay !== undefined) return underWay;
-    const { attacher, relay, sources } = this.parts;
-    const bringing = this.keepTrying(`The collection ${generation.collection} is not ready`, () =>
-      attacher.attach(generation, sources.get(generation.source), this.stopping.signal),
-    )
-      .then(({ marked }) => {
-        relay.wake();
-        return marked;
-      })
-      .finally(() => this.bringingUp.delete(generation.id));
-    this.bringingUp.set(generation.id, bringing);
-    return bringing;
-  }
-
-  private bringUpAgain(generation: IndexGeneration): void {
-    if (this.stopping.signal.aborted) return;
-    this.parts.catalog.detach(generation.id);
-    this.inBackground(this.bringUp(generation));
-  }
-
-  /** What the store loads now may be older than what it had acknowledged, so it is compared before anything is written. */
-  private reopen(cause: Error): void {
-    if (this.stopping.signal.aborted) return;
-    this.logger.error(`The vector store has lost points and is opened again: ${cause.message}`);
-    const again = async (): Promise<void> => {
-      const generations = await this.keepTrying('The generations cannot be read', () => this.parts.bootstrap.run());
-      for (const { id } of generations) this.parts.catalog.detach(id);
-      // A bring-up that began before the loss may have compared what is gone.
-      await Promise.allSettled([...this.bringingUp.values()]);
-      for (const { id } of generations) this.parts.catalog.detach(id);
-      await this.bringUpAll(generations);
-    };
-    this.inBackground(again());
   }
 
   private async waitForDrain(generations: readonly IndexGeneration[], marked: number): Promise<void> {
@@ -188,18 +113,6 @@ export class SyncStartup implements OnApplicationBootstrap, BeforeApplicationShu
       await pause(DRAIN_LOOK_MS, this.stopping.signal);
     }
     this.logger.warn('The index is still behind the ledger; searches may miss rows until it has caught up');
-  }
-
-  private keepTrying<T>(what: string, action: () => Promise<T>): Promise<T> {
-    return retry(action, {
-      signal: this.stopping.signal,
-      onFailure: (error, tries) => {
-        const nowMs = this.parts.clock.monotonicMs();
-        if (nowMs - (this.loggedAtMs.get(what) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
-        this.loggedAtMs.set(what, nowMs);
-        this.logger.warn(`${what} (try ${tries}), trying again: ${error instanceof Error ? error.message : String(error)}`);
-      },
-    });
   }
 
   private inBackground(work: Promise<unknown>): void {

@@ -16,6 +16,9 @@ import {
   createSyncStartup,
 } from './sync.providers.js';
 import { GenerationCatalog } from './generations/generation-catalog.js';
+import { GenerationManager } from './generations/generation-manager.js';
+import { GENERATION_PROVIDERS } from './generations/generation-providers.js';
+import { GenerationSupervisor } from './generations/generation-supervisor.js';
 import { SyncLeases } from './leases/sync-leases.js';
 import { Certificates } from './reconciler/certificates.js';
 import { QuickCheck } from './reconciler/quick-check.js';
@@ -95,6 +98,7 @@ export class SyncModule {
           useFactory: createQuickCheck,
           inject: [RelayUnitOfWork, VectorStore, IndexSourceRegistry, SyncLeases, Clock, RestoreGuard, IndexRelay],
         },
+        ...GENERATION_PROVIDERS,
         {
           provide: SyncStartup,
           useFactory: createSyncStartup(isRelayEnabled),
@@ -105,11 +109,11 @@ export class SyncModule {
             EmbedderRegistry,
             IndexSourceRegistry,
             GenerationCatalog,
+            GenerationSupervisor,
             IndexRelay,
             SyncReadiness,
             VectorStoreConfig,
             Clock,
-            RestoreGuard,
           ],
         },
         ...SCHEDULE_PROVIDERS,
@@ -122,6 +126,7 @@ export class SyncModule {
         DeadLetters,
         SyncStatistics,
         GenerationCatalog,
+        GenerationManager,
         SyncLeases,
         Certificates,
         Reconciler,

@@ -4,12 +4,10 @@ import type { EmbedderRegistry } from '#embeddings';
 import type { Clock, IdGenerator } from '#kernel';
 import type { VectorStore } from '#vector-store';
 import { Certificates } from './reconciler/certificates.js';
-import { LocalIndexComparison } from './comparison/local-index-comparison.js';
 import { DatabaseIndexDirectory } from './database-index-directory.js';
-import { CollectionAttacher } from './generations/collection-attacher.js';
 import { GenerationBootstrap } from './generations/generation-bootstrap.js';
 import type { GenerationCatalog } from './generations/generation-catalog.js';
-import { GenerationFiller } from './generations/generation-filler.js';
+import type { GenerationSupervisor } from './generations/generation-supervisor.js';
 import type { IndexSourceRegistry } from './index-source-registry.js';
 import type { SyncLeases } from './leases/sync-leases.js';
 import { QuickCheck } from './reconciler/quick-check.js';
@@ -103,27 +101,22 @@ export function createSyncStartup(isRelayEnabled: boolean) {
     embedders: EmbedderRegistry,
     sources: IndexSourceRegistry,
     catalog: GenerationCatalog,
+    supervisor: GenerationSupervisor,
     relay: IndexRelay,
     readiness: SyncReadiness,
     { collectionPrefix }: VectorStoreConfig,
     clock: Clock,
-    guard: RestoreGuard,
-  ): SyncStartup => {
-    const comparison = new LocalIndexComparison(unitOfWork, store);
-    return new SyncStartup({
+  ): SyncStartup =>
+    new SyncStartup({
       databaseReady: () => database.ready(),
       unitOfWork,
       store,
       embedders,
-      sources,
-      catalog,
       bootstrap: new GenerationBootstrap(unitOfWork, embedders, sources, catalog, collectionPrefix),
-      filler: new GenerationFiller(unitOfWork, clock),
-      attacher: new CollectionAttacher(unitOfWork, store, catalog, comparison, guard, collectionPrefix),
+      supervisor,
       relay,
       readiness,
       clock,
       isRelayEnabled,
     });
-  };
 }

@@ -7,14 +7,19 @@ import {
   GenerationBootstrap,
   GenerationCatalog,
   GenerationFiller,
+  GenerationSupervisor,
   IndexRelay,
   IndexSourceRegistry,
   LocalIndexComparison,
+  ModelKeeper,
   QuickCheck,
   Reconciler,
   RestoreGuard,
+  RetiredCollections,
+  ServingAlias,
   SyncLeases,
   textHashOf,
+  type GenerationSupervisorParts,
   type IndexGeneration,
   type ReconcilerParts,
   type RelayContext,
@@ -50,6 +55,7 @@ export class SyncHarness {
   readonly guard: RestoreGuard;
   readonly reconciler: Reconciler;
   readonly quickCheck: QuickCheck;
+  readonly alias: ServingAlias;
   readonly attacher: CollectionAttacher;
   readonly bootstrap: GenerationBootstrap;
   readonly filler: GenerationFiller;
@@ -80,7 +86,8 @@ export class SyncHarness {
       pageSize: 100,
       confirmPauseMs: 1,
     });
-    this.attacher = new CollectionAttacher(database.relayUnitOfWork, store, this.catalog, this.comparison, this.guard, 'test');
+    this.alias = new ServingAlias(database.relayUnitOfWork, store, 'test');
+    this.attacher = new CollectionAttacher(database.relayUnitOfWork, store, this.catalog, this.comparison, this.guard, this.alias);
     this.bootstrap = new GenerationBootstrap(database.relayUnitOfWork, this.embedders, this.sources, this.catalog, 'test');
     this.filler = new GenerationFiller(database.relayUnitOfWork, this.clock);
   }
@@ -142,6 +149,28 @@ export class SyncHarness {
       clock: this.clock,
       ids: new SystemIdGenerator(),
       random: () => 0.5,
+      ...overrides,
+    });
+  }
+
+  /** Looks every 50 ms, and lets a dead process's fill go on after a second. */
+  newSupervisor(relay: IndexRelay, overrides: Partial<GenerationSupervisorParts> = {}): GenerationSupervisor {
+    const { relayUnitOfWork } = this.database;
+    return new GenerationSupervisor({
+      unitOfWork: relayUnitOfWork,
+      store: this.store,
+      models: new ModelKeeper(this.embedders),
+      sources: this.sources,
+      catalog: this.catalog,
+      filler: this.filler,
+      attacher: this.attacher,
+      alias: this.alias,
+      retired: new RetiredCollections(relayUnitOfWork, this.store, this.leases, this.alias, SETTINGS.graceMs),
+      leases: this.leases,
+      relay,
+      clock: this.clock,
+      intervalMs: 50,
+      fillLeaseMs: 1_000,
       ...overrides,
     });
   }

@@ -1,18 +1,29 @@
-import { EmbedderRegistry, modelRevOf, type EmbedderDescriptor } from '#embeddings';
+import { EmbedderRegistry, modelRevOf, type EmbedderDescriptor, type EmbedderOverrides } from '#embeddings';
+import { FatalStartupError } from '#kernel';
 import { FakeEmbedder } from './fake-embedder.js';
 
 /** Double of the registry: one `FakeEmbedder` per `modelRev`, made when first asked for. */
 export class FakeEmbedderRegistry extends EmbedderRegistry {
   private readonly embedders = new Map<string, FakeEmbedder>();
+  private readonly models = new Map<string, Partial<EmbedderDescriptor>>();
 
   /** @param configured its descriptor is the one of new generations */
   constructor(readonly configured: FakeEmbedder = new FakeEmbedder()) {
     super();
     this.embedders.set(configured.modelRev, configured);
+    this.models.set(configured.descriptor.model, {});
   }
 
-  describeConfigured(): Promise<EmbedderDescriptor> {
-    return Promise.resolve(this.configured.descriptor);
+  /** Adds a model that {@link describe} knows by name, for example one of another dimension. */
+  addModel(model: string, properties: Partial<EmbedderDescriptor>): void {
+    this.models.set(model, properties);
+  }
+
+  async describe(overrides: EmbedderOverrides): Promise<EmbedderDescriptor> {
+    const { descriptor } = this.configured;
+    const properties = this.models.get(overrides.model ?? descriptor.model);
+    if (properties === undefined) throw new FatalStartupError(`The double has no model ${overrides.model}`);
+    return { ...descriptor, ...properties, ...overrides };
   }
 
   get(descriptor: EmbedderDescriptor): FakeEmbedder {
@@ -22,6 +33,12 @@ export class FakeEmbedderRegistry extends EmbedderRegistry {
     const made = new FakeEmbedder(descriptor);
     this.embedders.set(modelRev, made);
     return made;
+  }
+
+  async release(modelRev: string): Promise<void> {
+    const embedder = this.embedders.get(modelRev);
+    this.embedders.delete(modelRev);
+    await embedder?.close();
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ export class SyncEngine1790000000002 implements MigrationInterface {
       CREATE INDEX index_ledger_due_idx ON public.index_ledger (attempts, next_attempt_at) WHERE state IN ('pending', 'tombstone');
       ALTER TABLE public.index_ledger DROP COLUMN recorded_at;
       ALTER TABLE public.index_generations DROP COLUMN epoch, DROP COLUMN previous_epoch, DROP COLUMN paused_at, DROP COLUMN pause_reason,
-        DROP COLUMN serving_since, DROP COLUMN standby_since, DROP COLUMN retired_at, DROP COLUMN dropped_at, DROP COLUMN gate_report;
+        DROP COLUMN serving_since, DROP COLUMN standby_since, DROP COLUMN retired_at, DROP COLUMN dropped_at, DROP COLUMN gate_report, DROP COLUMN reason;
     `);
   }
 }
@@ -48,7 +48,9 @@ ALTER TABLE public.index_generations
   ADD COLUMN retired_at timestamptz,
   -- When the collection and the entries of a retired generation were removed.
   ADD COLUMN dropped_at timestamptz,
-  ADD COLUMN gate_report jsonb;
+  ADD COLUMN gate_report jsonb,
+  -- Why it was built, in the operator's words.
+  ADD COLUMN reason text;
 -- Two operators at once: the second one's generation fails here.
 CREATE UNIQUE INDEX index_generations_one_building_idx ON public.index_generations (source) WHERE state = 'building'`;
 

@@ -1,15 +1,12 @@
 import type { RelayUnitOfWork } from '#database';
 import { modelRevOf, type EmbedderDescriptor, type EmbedderRegistry } from '#embeddings';
 import { Logger } from '@nestjs/common';
-import { randomBytes } from 'node:crypto';
 import type { IndexSource } from '../index-source.js';
 import type { IndexSourceRegistry } from '../index-source-registry.js';
+import { newCollectionName } from './collection-name.js';
 import { createFirstGeneration } from './create-first-generation.js';
 import type { GenerationCatalog } from './generation-catalog.js';
 import type { IndexGeneration } from './index-generation.js';
-
-/** Bytes of the random part of a collection's name: a fresh or restored database must never meet an old collection's revs. */
-const NAME_RANDOM_BYTES = 3;
 
 /** Sees to it that every source has a generation that answers queries. */
 export class GenerationBootstrap {
@@ -46,7 +43,7 @@ export class GenerationBootstrap {
   private async create(source: IndexSource, embedder: EmbedderDescriptor): Promise<void> {
     const isOurs = await createFirstGeneration(this.unitOfWork, {
       source: source.name,
-      nameCollection: (id) => `${this.collectionPrefix}_${source.name}_g${id}_${randomBytes(NAME_RANDOM_BYTES).toString('hex')}`,
+      nameCollection: (id) => newCollectionName(this.collectionPrefix, source.name, id),
       modelRev: modelRevOf(embedder),
       templateRev: source.templateRev,
       embedder,

@@ -48,6 +48,16 @@ export class GenerationCatalog {
     this.attachedIds.delete(generationId);
   }
 
+  /** The store was lost: nothing is written until what it has is compared. */
+  detachAll(): void {
+    this.attachedIds.clear();
+  }
+
+  /** Whether this process may write to the generation. */
+  isAttached(generationId: number): boolean {
+    return this.attachedIds.has(generationId);
+  }
+
   async listAttached(): Promise<IndexGeneration[]> {
     if (this.attachedIds.size === 0) return [];
     return (await this.list()).filter(({ id }) => this.attachedIds.has(id));

@@ -1,5 +1,5 @@
 import type { RelayUnitOfWork } from '#database';
-import { DomainError, type Clock } from '#kernel';
+import { crashPoint, DomainError, type Clock } from '#kernel';
 import { Logger } from '@nestjs/common';
 import { enterRows } from '../ledger/enter-rows.js';
 import type { IndexSource } from '../index-source.js';
@@ -54,10 +54,12 @@ export class GenerationFiller {
       options.signal?.throwIfAborted();
       const ids: string[] = await this.enterBatch(generation, source, after, batchSize);
       rows += ids.length;
+      crashPoint('generation.fill-batch');
       if (ids.length < batchSize) break;
       after = ids.at(-1)!;
     }
     await markFilled(this.unitOfWork, generation.id);
+    crashPoint('generation.filled');
     this.logger.log(`Generation ${generation.id} of ${generation.source} is filled with ${rows} rows`);
   }
 

@@ -65,4 +65,8 @@ export class IndexGenerationEntity {
 
   @Column('jsonb', { name: 'gate_report', nullable: true })
   gateReport!: unknown;
+
+  /** Why it was built, in the operator's words. */
+  @Column('text', { nullable: true })
+  reason!: string | null;
 }
