@@ -1,5 +1,4 @@
 import type { RelayUnitOfWork } from '#database';
-import type { EmbedderRegistry } from '#embeddings';
 import type { Clock } from '#kernel';
 import type { VectorStore } from '#vector-store';
 import { Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
@@ -22,7 +21,6 @@ export interface SyncStartupParts {
   readonly databaseReady: () => Promise<void>;
   readonly unitOfWork: RelayUnitOfWork;
   readonly store: VectorStore;
-  readonly embedders: EmbedderRegistry;
   readonly bootstrap: GenerationBootstrap;
   readonly supervisor: GenerationSupervisor;
   readonly relay: IndexRelay;
@@ -95,9 +93,8 @@ export class SyncStartup implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async loadModel(generation: IndexGeneration): Promise<void> {
-    const { embedders } = this.parts;
     await this.trying.run(`The model of ${generation.source} cannot be loaded`, () =>
-      untilAborted(embedders.get(generation.embedder).ready(), this.stopping.signal),
+      untilAborted(this.parts.supervisor.loadModel(generation), this.stopping.signal),
     );
   }
 

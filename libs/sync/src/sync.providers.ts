@@ -111,7 +111,6 @@ export function createSyncStartup(isRelayEnabled: boolean) {
       databaseReady: () => database.ready(),
       unitOfWork,
       store,
-      embedders,
       bootstrap: new GenerationBootstrap(unitOfWork, embedders, sources, catalog, collectionPrefix),
       supervisor,
       relay,

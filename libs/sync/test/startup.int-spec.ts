@@ -33,7 +33,6 @@ describe('start of the engine', () => {
       databaseReady: () => Promise.resolve(),
       unitOfWork: harness.database.relayUnitOfWork,
       store: harness.store,
-      embedders: harness.embedders,
       bootstrap: harness.bootstrap,
       supervisor: harness.newSupervisor(relay),
       relay,

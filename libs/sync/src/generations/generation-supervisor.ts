@@ -98,6 +98,11 @@ export class GenerationSupervisor {
     return marked.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Loads the model of the generation; whoever asks meanwhile shares that. */
+  loadModel(generation: IndexGeneration): Promise<void> {
+    return this.parts.models.warm(generation);
+  }
+
   /** One look at all generations; what takes time goes on in the background. */
   async look(): Promise<void> {
     const { sources, unitOfWork } = this.parts;

@@ -1,23 +1,30 @@
 import type { EmbedderRegistry } from '#embeddings';
 import type { GenerationRecord } from './generation-record.js';
+import type { IndexGeneration } from './index-generation.js';
 
 /** Loads the models that queries are about to need, and frees those that no generation has any more. */
 export class ModelKeeper {
-  private readonly warmed = new Set<string>();
+  private readonly warmed = new Map<string, Promise<void>>();
   private known: ReadonlySet<string> = new Set();
 
   constructor(private readonly embedders: EmbedderRegistry) {}
 
-  /**
-   * Loads the model of a generation that serves or whose gate has passed, once: the first query after a switch must not wait for it. One that may
-   * never serve is left to the relay, which loads it when it has something to embed.
-   */
-  async warm({ modelRev, embedder }: GenerationRecord): Promise<void> {
-    if (this.warmed.has(modelRev)) return;
-    await this.embedders.get(embedder).ready();
-    this.warmed.add(modelRev);
+  /** Loads the model of the generation; whoever asks while it is being loaded, or later, shares that. */
+  warm({ modelRev, embedder }: IndexGeneration): Promise<void> {
+    const known = this.warmed.get(modelRev);
+    if (known !== undefined) return known;
+    const warming = this.load(embedder).catch((error: unknown) => {
+      this.warmed.delete(modelRev);
+      throw error;
+    });
+    this.warmed.set(modelRev, warming);
+    return warming;
   }
 
+  /**
+   * Whether the model should be loaded now, and is not: that of a generation that serves or whose gate has passed, since the first query after a switch
+   * must not wait for it. One that may never serve is left to the relay, which loads it when it has something to embed.
+   */
   isNeeded({ modelRev, state, gateReport }: GenerationRecord): boolean {
     return !this.warmed.has(modelRev) && (state === 'serving' || gateReport?.status === 'passed');
   }
@@ -35,5 +42,9 @@ export class ModelKeeper {
       this.warmed.delete(modelRev);
       await this.embedders.release(modelRev);
     }
+  }
+
+  private async load(embedder: IndexGeneration['embedder']): Promise<void> {
+    await this.embedders.get(embedder).ready();
   }
 }
