@@ -7,6 +7,7 @@ import {
   type CollectionMetadata,
   type CollectionSpec,
   type FencedDelete,
+  type PointPayload,
   type RecommendQuery,
   type ScoredPoint,
   type ScrollPage,
@@ -18,6 +19,7 @@ import {
   type VectorQuery,
 } from '#vector-store';
 import { idsOf, matchesFilter } from './fake-vector-filter.js';
+import { sipHash24 } from './qdrant-double/sip-hash.js';
 
 interface FakeCollection {
   readonly spec: CollectionSpec;
@@ -49,6 +51,23 @@ export class FakeVectorStore extends VectorStore {
   private readonly collections = new Map<string, FakeCollection>();
   private readonly aliases = new Map<string, string>();
   private fault: VectorStoreError | null = null;
+  private slices = 1;
+
+  override get parallelSlices(): number {
+    return this.slices;
+  }
+
+  /** From now on scrolls are read in that many slices, as of a server; 1 = none. */
+  sliceScrolls(total: number): void {
+    this.slices = total;
+  }
+
+  /** Puts a point there past all checks, as another writer might: with any id, without a rev. */
+  plant(name: string, id: string, payload: Readonly<Record<string, string | number | boolean | null>>, vector?: Float32Array): void {
+    const { points, spec } = this.collection(name);
+    const stray = new Float32Array(spec.dimensions).fill(Math.sqrt(1 / spec.dimensions));
+    points.set(id, { id, vector: vector ?? stray, payload: payload as PointPayload });
+  }
 
   /** From now on every counted method rejects with the error; `null` heals it. */
   failWith(error: VectorStoreError | null): void {
@@ -95,7 +114,7 @@ export class FakeVectorStore extends VectorStore {
     assertIds(deletes.map(({ id }) => id));
     for (const { id, rev } of deletes) {
       const known = points.get(id.toLowerCase());
-      if (known !== undefined && known.payload.rev < rev) points.delete(known.id);
+      if (known !== undefined && !(known.payload.rev >= rev)) points.delete(known.id);
     }
   }
 
@@ -124,12 +143,14 @@ export class FakeVectorStore extends VectorStore {
 
   async scroll(name: string, request: ScrollRequest, options?: CallOptions): Promise<ScrollPage> {
     const { points } = this.enter('scroll', name, options);
-    if (request.after !== undefined) assertIds([request.after]);
+    if (request.after !== undefined && !points.has(request.after)) assertIds([request.after]);
     const after = request.after?.toLowerCase() ?? '';
     if (!Number.isInteger(request.limit) || request.limit < 1) throw rejected('bad paging');
     assertIds(idsOf(request.filter));
+    if (request.slice !== undefined && this.slices === 1) throw rejected('no slices');
+    const isInSlice = sliceOf(request.slice);
     const behind = [...points.values()]
-      .filter((point) => point.id > after && matchesFilter(point, request.filter))
+      .filter((point) => point.id > after && isInSlice(point.id) && matchesFilter(point, request.filter))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const page = behind.slice(0, request.limit);
     return { points: page.map((point) => stored(point, request.hasVectors)), next: behind.length > page.length ? page.at(-1)!.id : null };
@@ -219,6 +240,12 @@ function search({ spec, points }: FakeCollection, query: VectorQuery): ScoredPoi
     .filter(({ score }) => score >= threshold)
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
     .slice(offset, offset + limit);
+}
+
+function sliceOf(slice: ScrollRequest['slice']): (id: string) => boolean {
+  if (slice === undefined) return () => true;
+  if (slice.index >= slice.total) throw rejected('no such slice');
+  return (id) => Number(sipHash24(Buffer.from(id.replaceAll('-', '').padStart(32, '0'), 'hex')) % BigInt(slice.total)) === slice.index;
 }
 
 function rejected(reason: string): VectorStoreError {

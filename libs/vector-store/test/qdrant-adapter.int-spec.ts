@@ -19,6 +19,52 @@ describe('QdrantVectorStore (on a double of Qdrant)', () => {
 
   afterEach(() => fixture.stop());
 
+  describe('comparisons', () => {
+    /** Numbers and points without payload, as somebody else may put them there. */
+    async function putForeign(ids: readonly number[]): Promise<void> {
+      const points = ids.map((id) => ({ id, vector: { text: [1, 0, 0, 0] } }));
+      const reply = await fetch(`${double.url}/collections/${COLLECTION}/points?wait=true`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ points }),
+      });
+      expect(reply.status).toBe(200);
+    }
+
+    it.each([1, 2, 3, 10])('pages by %d past ids that are numbers, which come first', async (limit) => {
+      await putForeign([7, 3, 12]);
+      const found: string[] = [];
+      for (let after: string | undefined; ;) {
+        const page = await store.scroll(COLLECTION, { limit, after });
+        found.push(...page.points.map(({ id }) => id));
+        if (page.next === null) break;
+        after = page.next;
+      }
+      expect(found).toEqual(['3', '7', '12', idOf(1)]);
+    });
+
+    it('goes on with the UUIDs behind a number that cannot be written exactly', async () => {
+      const { points } = await store.scroll(COLLECTION, { limit: 5, after: '18446744073709551615' });
+      expect(points.map(({ id }) => id)).toEqual([idOf(1)]);
+    });
+
+    it('has slices as soon as the version is known, and none before 1.19', async () => {
+      const fresh = connect();
+      expect(fresh.parallelSlices).toBe(1);
+      await fresh.open();
+      expect(fresh.parallelSlices).toBe(4);
+      await fresh.close();
+      double.version = '1.18.3';
+      const older = connect();
+      jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+      await older.open();
+      expect(older.parallelSlices).toBe(1);
+      await expect(older.scroll(COLLECTION, { limit: 5, slice: { total: 2, index: 0 } })).rejects.toMatchObject({ kind: 'rejected' });
+      await older.close();
+      jest.restoreAllMocks();
+    });
+  });
+
   describe('large calls', () => {
     it('splits by count, one filter and one fence per request', async () => {
       await store.upsert(

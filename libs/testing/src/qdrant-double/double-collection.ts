@@ -39,7 +39,7 @@ export class DoubleCollection {
   }
 
   sortedPoints(): DoublePoint[] {
-    return [...this.points.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return [...this.points.values()].sort((a, b) => compareIds(a.id, b.id));
   }
 
   vectorParams(name: Json | undefined): VectorParams {
@@ -144,10 +144,25 @@ export class DoubleCollection {
   }
 }
 
+/** Numbers are ids as well; they are kept as text, like all ids. */
 export function readId(value: Json | undefined): string {
   if (typeof value === 'string' && UUID.test(value)) return value.toLowerCase();
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return String(value);
   throw badJson(`value ${textOf(value)} is not a valid point ID, valid values are either an unsigned integer or a UUID`);
 }
+
+/** As a reply has it. */
+export function printId(id: string): string | number {
+  return isNumeric(id) ? Number(id) : id;
+}
+
+/** All numbers come before all UUIDs. */
+export function compareIds(a: string, b: string): number {
+  if (isNumeric(a) !== isNumeric(b)) return isNumeric(a) ? -1 : 1;
+  return isNumeric(a) ? Number(a) - Number(b) : a < b ? -1 : a > b ? 1 : 0;
+}
+
+const isNumeric = (id: string): boolean => !id.includes('-');
 
 /** Scales to length 1; a zero vector stays as it is, which Qdrant accepts. */
 export function normalised(components: readonly number[]): Float32Array {

@@ -59,7 +59,13 @@ function isNull(key: string): PointPredicate {
 
 function inSlice(slice: JsonObject): PointPredicate {
   const [total, index] = [BigInt(Number(slice['total'])), BigInt(Number(slice['index']))];
-  return (id) => sipHash24(Buffer.from(id.replaceAll('-', ''), 'hex')) % total === index;
+  return (id) => sipHash24(id.includes('-') ? Buffer.from(id.replaceAll('-', ''), 'hex') : littleEndian(id)) % total === index;
+}
+
+function littleEndian(id: string): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(id));
+  return bytes;
 }
 
 function compileField(key: string, condition: JsonObject): PointPredicate {

@@ -1,4 +1,4 @@
-import { normalised, readId, type DoubleCollection } from './double-collection.js';
+import { normalised, printId, readId, type DoubleCollection } from './double-collection.js';
 import { badJson, DoubleFailure, noSuchPoint, wrongInput } from './double-failure.js';
 import { asArray, isObject, type DoublePoint, type Json, type JsonObject } from './double-types.js';
 
@@ -103,7 +103,7 @@ function checkUnsigned(body: JsonObject, name: string): void {
 }
 
 function toScoredPoint({ point, score }: Hit, body: JsonObject): JsonObject {
-  return { id: point.id, version: point.version, score, ...selectContent(point, body, false) };
+  return { id: printId(point.id), version: point.version, score, ...selectContent(point, body, false) };
 }
 
 /** The payload and the vector as far as a read asks for them. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DoubleCollection } from './double-collection.js';
-import { readId } from './double-collection.js';
+import { compareIds, printId, readId } from './double-collection.js';
 import { describeDoubleCollection } from './double-collection-info.js';
 import { DoubleFailure } from './double-failure.js';
 import { runQuery, selectContent } from './double-query.js';
@@ -83,7 +83,7 @@ export function answer(storage: DoubleStorage, request: DoubleRequest): Json | u
 function retrieve(collection: DoubleCollection, { body }: DoubleRequest): Json {
   const ids = new Set(asArray(body['ids']).map(readId));
   const found = [...ids].flatMap((id) => collection.points.get(id) ?? []);
-  return found.map((point) => ({ id: point.id, ...selectContent(point, body, true) }));
+  return found.map((point) => ({ id: printId(point.id), ...selectContent(point, body, true) }));
 }
 
 function scroll(collection: DoubleCollection, { body }: DoubleRequest): Json {
@@ -92,10 +92,10 @@ function scroll(collection: DoubleCollection, { body }: DoubleRequest): Json {
     throw new DoubleFailure(422, `Validation error in JSON body: [scroll_request.limit: value ${limit} invalid, must be 1 or larger]`);
   collection.strictMode.checkRead(limit, body['filter']);
   // The offset is the first id of the page, not the last one of the page before.
-  const offset = body['offset'] === undefined || body['offset'] === null ? '' : readId(body['offset']);
-  const rest = matching(collection, body).filter(({ id }) => id >= offset);
-  const points = rest.slice(0, limit).map((point) => ({ id: point.id, ...selectContent(point, body, true) }));
-  return { points, next_page_offset: rest[limit]?.id ?? null };
+  const offset = body['offset'] === undefined || body['offset'] === null ? null : readId(body['offset']);
+  const rest = matching(collection, body).filter(({ id }) => offset === null || compareIds(id, offset) >= 0);
+  const points = rest.slice(0, limit).map((point) => ({ id: printId(point.id), ...selectContent(point, body, true) }));
+  return { points, next_page_offset: rest[limit] === undefined ? null : printId(rest[limit].id) };
 }
 
 function matching(collection: DoubleCollection, body: JsonObject): ReturnType<DoubleCollection['sortedPoints']> {

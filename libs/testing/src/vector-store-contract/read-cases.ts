@@ -88,6 +88,35 @@ function describeScroll(harness: ContractHarness): void {
       await expect(harness.store.scroll(collection, { limit: 5 })).resolves.toEqual({ points: [], next: null });
     });
 
+    it('reads slices that together are everything, once, each in order (seed 11), or refuses them', async () => {
+      const random = seededRandom(11);
+      const ids = Array.from({ length: 60 }, () => randomUuid(random)).sort();
+      const collection = await harness.collection(ids.map((id, n) => pointOf(id, axis(0), { fields: { complexity: n % 2 } })));
+      const total = harness.store.parallelSlices;
+      if (total === 1) {
+        await expectPermanent(harness.store.scroll(collection, { limit: 5, slice: { total: 2, index: 0 } }));
+        return;
+      }
+      const slices: string[][] = [];
+      for (let index = 0; index < total; index++) {
+        const found: string[] = [];
+        for (let after: string | undefined; ;) {
+          const page = await harness.store.scroll(collection, { limit: 7, after, slice: { total, index } });
+          found.push(...page.points.map(({ id }) => id));
+          if (page.next === null) break;
+          after = page.next;
+        }
+        expect(found).toEqual([...found].sort());
+        slices.push(found);
+      }
+      expect(slices.every((slice) => slice.length > 0)).toBe(true);
+      expect(slices.flat().sort()).toEqual(ids);
+      const filter = { kind: 'any', field: 'complexity', values: [1] } as const;
+      const filtered = await harness.store.scroll(collection, { limit: 100, filter, slice: { total, index: 0 } });
+      expect(filtered.points.map(({ id }) => id)).toEqual(slices[0]!.filter((id) => ids.indexOf(id) % 2 === 1));
+      await expectPermanent(harness.store.scroll(collection, { limit: 5, slice: { total, index: total } }));
+    });
+
     it('refuses a bad start', async () => {
       const collection = await harness.collection();
       await expectPermanent(harness.store.scroll(collection, { limit: 5, after: 'nope' }));

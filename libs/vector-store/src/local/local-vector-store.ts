@@ -111,6 +111,7 @@ export class LocalVectorStore extends VectorStore {
   }
 
   async scroll(collection: string, request: ScrollRequest, options?: CallOptions): Promise<ScrollPage> {
+    if (request.slice !== undefined) throw new VectorStoreError('rejected', 'The local store reads no slices');
     const { points, next } = await this.read('scroll', { collection, request }, options);
     return { points: unpackPoints(points), next };
   }

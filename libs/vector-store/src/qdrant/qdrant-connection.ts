@@ -31,6 +31,7 @@ export class QdrantConnection {
   private lanes: Record<LaneName, QdrantLane> | null = null;
   private closing = new AbortController();
   private acceptedVersion: string | null = null;
+  private support: 'full' | 'limited' | null = null;
 
   constructor(private readonly options: QdrantVectorStoreOptions) {
     this.address = parseQdrantUrl(options.url);
@@ -39,6 +40,11 @@ export class QdrantConnection {
       write: options.writeTimeoutMs,
       admin: options.adminTimeoutMs ?? DEFAULT_ADMIN_TIMEOUT_MS,
     };
+  }
+
+  /** Whether the server can read a scroll in slices (1.19 and later); `false` until its version is known. */
+  get hasSlices(): boolean {
+    return this.support === 'full';
   }
 
   /**
@@ -62,8 +68,10 @@ export class QdrantConnection {
     const { version } = await call.exchange((api, init) => api.root({}, init));
     const isNews = version !== this.acceptedVersion;
     this.acceptedVersion = null;
+    this.support = null;
     const support = judgeServerVersion(String(version));
     this.acceptedVersion = version;
+    this.support = support;
     if (isNews && support === 'limited') {
       this.logger.warn(
         `Qdrant ${version}: works, but after a restart it may bring back deleted points, so check the index against the rows after each one. 1.19 or later is recommended.`,
@@ -77,6 +85,7 @@ export class QdrantConnection {
     this.closing.abort();
     this.closing = new AbortController();
     this.acceptedVersion = null;
+    this.support = null;
     const lanes = this.lanes;
     this.lanes = null;
     if (lanes !== null) await Promise.all(Object.values(lanes).map((lane) => lane.destroy()));

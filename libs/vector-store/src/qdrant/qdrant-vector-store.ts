@@ -23,17 +23,19 @@ import { ensureCollection, readCollection, toCollectionInfo } from './qdrant-col
 import { QdrantConnection } from './qdrant-connection.js';
 import { deleteSelection, upsertFence } from './qdrant-fence.js';
 import { toQdrantFilter } from './qdrant-filter.js';
+import { toScrollFilter, toScrollOffset } from './qdrant-scroll.js';
 import { prepareDeletes, preparePoints, requireUuids, toScoredPoints, toStoredPoint, VECTOR_NAME } from './qdrant-points.js';
 import { toQueryRequest } from './qdrant-query.js';
 import type { QdrantVectorStoreOptions } from './qdrant-vector-store-options.js';
 import { requireCompleted } from './require-completed.js';
 import { MAX_POINTS_PER_REQUEST, splitIntoRequests } from './upsert-batches.js';
-import { uuidSuccessor } from './uuid-successor.js';
 
 /** Ids per read; replies with 384 dimensions stay below 20 MB. */
 const MAX_IDS_PER_READ = 1_000;
 /** `bucket` has 256 values; more room, because a foreign writer's values must not push real ones out of the reply. */
 const MAX_BUCKETS = 4_096;
+/** Every slice makes the server look at all ids, so many would cost more than they gain. */
+const PARALLEL_SLICES = 4;
 /** Copying all files of a collection takes longer than any other call. */
 const SNAPSHOT_PATIENCE = 10;
 
@@ -46,6 +48,11 @@ const SNAPSHOT_PATIENCE = 10;
 export class QdrantVectorStore extends VectorStore {
   readonly source = 'qdrant';
   private readonly connection: QdrantConnection;
+
+  /** Known as soon as the server's version is; older servers than 1.19 have no slices. */
+  override get parallelSlices(): number {
+    return this.connection.hasSlices ? PARALLEL_SLICES : 1;
+  }
 
   /** @throws VectorStoreError `rejected` for an address that cannot be used */
   constructor(options: QdrantVectorStoreOptions) {
@@ -131,10 +138,11 @@ export class QdrantVectorStore extends VectorStore {
   }
 
   async scroll(collection: string, request: ScrollRequest, options?: CallOptions): Promise<ScrollPage> {
-    if (request.after !== undefined) requireUuids([request.after]);
-    const filter = toQdrantFilter(request.filter);
+    const offset = toScrollOffset(request.after);
+    const filter = toScrollFilter(request);
     return this.write('read a page of points', options, async (call) => {
-      const offset = request.after === undefined ? undefined : uuidSuccessor(request.after);
+      if (request.slice !== undefined && !this.connection.hasSlices)
+        throw new VectorStoreError('rejected', 'This server reads no slices; Qdrant 1.19 or later does');
       if (offset === null) {
         await this.requireCollection(call, collection);
         return { points: [], next: null };
