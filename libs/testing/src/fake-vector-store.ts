@@ -69,6 +69,12 @@ export class FakeVectorStore extends VectorStore {
     points.set(id, { id, vector: vector ?? stray, payload: payload as PointPayload });
   }
 
+  /** Removes points past all checks, whatever their ids and revs. */
+  uproot(name: string, ids: readonly string[]): void {
+    const { points } = this.collection(name);
+    for (const id of ids) points.delete(id.toLowerCase());
+  }
+
   /** From now on every counted method rejects with the error; `null` heals it. */
   failWith(error: VectorStoreError | null): void {
     this.fault = error;

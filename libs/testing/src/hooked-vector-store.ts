@@ -27,9 +27,6 @@ export interface HeldWrite {
 /** Decides whether a write fails, unapplied; `null` lets it pass. */
 export type FakeStoreFault = (write: Pick<HeldWrite, 'kind' | 'collection' | 'ids' | 'revs'>) => Error | null;
 
-/** Higher than any rev of a test, so that a delete with it always finds its point older. */
-const ANY_REV = Number.MAX_SAFE_INTEGER;
-
 /** The double of a vector store whose writes a test can hold, deliver late or twice, lose the reply of, or fail, and which can be away or lose points. */
 export class HookedVectorStore extends FakeVectorStore {
   /** Writes that are held and not yet decided, oldest first. */
@@ -91,10 +88,7 @@ export class HookedVectorStore extends FakeVectorStore {
 
   /** Removes points whatever their rev, past hooks and faults, as damage would. */
   async losePoints(collection: string, ids: readonly string[]): Promise<void> {
-    await super.delete(
-      collection,
-      ids.map((id) => ({ id, rev: ANY_REV })),
-    );
+    this.uproot(collection, ids);
   }
 
   /** Replaces points whatever their rev, past hooks and faults. */
