@@ -19,6 +19,7 @@ import {
   type VectorQuery,
 } from '#vector-store';
 import { idsOf, matchesFilter } from './fake-vector-filter.js';
+import { compareIds } from './qdrant-double/double-collection.js';
 import { sipHash24 } from './qdrant-double/sip-hash.js';
 
 interface FakeCollection {
@@ -150,14 +151,14 @@ export class FakeVectorStore extends VectorStore {
   async scroll(name: string, request: ScrollRequest, options?: CallOptions): Promise<ScrollPage> {
     const { points } = this.enter('scroll', name, options);
     if (request.after !== undefined && !points.has(request.after)) assertIds([request.after]);
-    const after = request.after?.toLowerCase() ?? '';
+    const after = request.after?.toLowerCase() ?? null;
     if (!Number.isInteger(request.limit) || request.limit < 1) throw rejected('bad paging');
     assertIds(idsOf(request.filter));
     if (request.slice !== undefined && this.slices === 1) throw rejected('no slices');
     const isInSlice = sliceOf(request.slice);
     const behind = [...points.values()]
-      .filter((point) => point.id > after && isInSlice(point.id) && matchesFilter(point, request.filter))
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+      .filter((point) => (after === null || compareIds(point.id, after) > 0) && isInSlice(point.id) && matchesFilter(point, request.filter))
+      .sort((a, b) => compareIds(a.id, b.id));
     const page = behind.slice(0, request.limit);
     return { points: page.map((point) => stored(point, request.hasVectors)), next: behind.length > page.length ? page.at(-1)!.id : null };
   }

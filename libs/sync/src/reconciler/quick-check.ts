@@ -3,6 +3,7 @@ import type { Clock } from '#kernel';
 import type { VectorStore } from '#vector-store';
 import { Logger } from '@nestjs/common';
 import type { IndexGeneration } from '../generations/index-generation.js';
+import { isFilled } from '../generations/mark-filled.js';
 import type { IndexSourceRegistry } from '../index-source-registry.js';
 import type { SyncLeases } from '../leases/sync-leases.js';
 import { ForeignCollectionError } from '../restore/foreign-collection-error.js';
@@ -43,6 +44,8 @@ interface Counted {
   readonly database: DatabaseCounts;
   readonly points: ReadonlyMap<string, number>;
   readonly unbucketed: number;
+  /** Whether every row must have an entry. */
+  readonly isFilled: boolean;
 }
 
 /**
@@ -98,18 +101,18 @@ export class QuickCheck {
   /** The database first (protocol rule 9). */
   private async count(generation: IndexGeneration, signal?: AbortSignal): Promise<Counted> {
     const { unitOfWork, sources, store } = this.parts;
+    const hasAllEntries = await isFilled(unitOfWork, generation.id);
     const database = await countDatabase(unitOfWork, generation.id, sources.get(generation.source));
     const [points, unbucketed] = await Promise.all([
       store.countByBucket(generation.collection, { signal }),
       store.count(generation.collection, WITHOUT_BUCKET, { signal }),
     ]);
-    return { database, points, unbucketed };
+    return { database, points, unbucketed, isFilled: hasAllEntries };
   }
 
   private async compare(generation: IndexGeneration, counted: Counted, options: QuickCheckOptions): Promise<OutcomeReport> {
     const { database, points, unbucketed } = counted;
-    const isFilled = generation.filledAt !== null;
-    const buckets = findDifferingBuckets(database, points, isFilled);
+    const buckets = findDifferingBuckets(database, points, counted.isFilled);
     const totals = {
       rows: sum(database.rows),
       points: sum(points) + unbucketed,
@@ -120,7 +123,7 @@ export class QuickCheck {
       unbucketed_points: unbucketed,
     };
     if (buckets.all.length === 0 && unbucketed === 0) return { ...empty('clean', []), ...totals };
-    const findings = await this.look(generation, buckets, unbucketed > 0, options.signal);
+    const findings = await this.look(generation, buckets, counted, options.signal);
     return { ...totals, ...(await this.repair(generation, findings, totals, options)) };
   }
 
@@ -128,15 +131,15 @@ export class QuickCheck {
   private async look(
     generation: IndexGeneration,
     buckets: ReturnType<typeof findDifferingBuckets>,
-    hasUnbucketed: boolean,
+    { unbucketed, isFilled: hasAllEntries }: Counted,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<Findings> {
     const { unitOfWork, store, sources, pageSize = PAGE_SIZE_DEFAULT, confirmPauseMs = CONFIRM_PAUSE_DEFAULT_MS } = this.parts;
     const source = sources.get(generation.source);
-    const findings = new Findings({ modelRev: generation.modelRev, isFilled: generation.filledAt !== null }, new VectorSample(0, () => 0));
+    const findings = new Findings({ modelRev: generation.modelRev, isFilled: hasAllEntries }, new VectorSample(0, () => 0));
     const reader = new DatabaseReader(unitOfWork, generation, source);
     const walk = new BucketWalk({ unitOfWork, store, reader, source, collection: generation.collection, findings, pageSize });
-    await walk.run(buckets, hasUnbucketed, signal);
+    await walk.run(buckets, unbucketed > 0, signal);
     await new SecondLook({ unitOfWork, store, generation, reader, pauseMs: confirmPauseMs }).confirm(findings, signal);
     return findings;
   }

@@ -1,6 +1,7 @@
 import { DomainError, type IdGenerator } from '#kernel';
 import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { IndexGeneration } from '../generations/index-generation.js';
+import { isFilled } from '../generations/mark-filled.js';
 import type { IndexSourceRegistry } from '../index-source-registry.js';
 import type { HeldLease } from '../leases/held-lease.js';
 import type { SyncLeases } from '../leases/sync-leases.js';
@@ -79,6 +80,7 @@ export class Reconciler implements BeforeApplicationShutdown {
     const { unitOfWork, sources, leases, ids, clock, store, random } = this.parts;
     const source = sources.get(generation.source);
     const databaseId = await readDatabaseId(unitOfWork);
+    const hasAllEntries = await isFilled(unitOfWork, generation.id);
     const id = ids.uuid();
     // A read-only run holds a lease too: as a sign of life.
     const lease = await leases.acquire(given.isReadOnly === true ? `certificate:${id}` : reconcileLeaseName(generation.id));
@@ -86,7 +88,7 @@ export class Reconciler implements BeforeApplicationShutdown {
     const options = { ...given, signal: AbortSignal.any([this.stopping.signal, ...(given.signal === undefined ? [] : [given.signal])]) };
     const { pageSize = PAGE_SIZE_DEFAULT, confirmPauseMs = CONFIRM_PAUSE_DEFAULT_MS } = this.parts;
     const parts = { unitOfWork, store, clock, random, pageSize, confirmPauseMs };
-    const reconciliation = new Reconciliation(parts, id, generation, source, databaseId, options);
+    const reconciliation = new Reconciliation(parts, id, generation, source, hasAllEntries, databaseId, options);
     try {
       await insertCertificate(unitOfWork, id, lease.token, reconciliation.report('running', []));
     } catch (error) {

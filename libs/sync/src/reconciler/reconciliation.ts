@@ -54,11 +54,13 @@ export class Reconciliation {
     private readonly id: string,
     private readonly generation: IndexGeneration,
     source: IndexSource,
+    /** Whether every row must have an entry. */
+    isFilled: boolean,
     private readonly databaseId: string,
     private readonly options: ReconcileOptions,
   ) {
     const sample = new VectorSample(options.sampleSize ?? SAMPLE_SIZE_DEFAULT, parts.random);
-    this.findings = new Findings({ modelRev: generation.modelRev, isFilled: generation.filledAt !== null }, sample);
+    this.findings = new Findings({ modelRev: generation.modelRev, isFilled }, sample);
     this.reader = new DatabaseReader(parts.unitOfWork, generation, source);
     this.startedAt = parts.clock.now();
     this.startedMs = parts.clock.monotonicMs();
