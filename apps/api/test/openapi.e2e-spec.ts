@@ -80,6 +80,32 @@ describe('openapi.json', () => {
     }
   });
 
+  it('has the consistency token on the replies of writes, and on searches as header and parameter', () => {
+    const operationOf = (id: string): Json => operations.find(({ operation }) => operation.operationId === id)!.operation;
+    for (const [id, status] of [
+      ['createProject', '201'],
+      ['replaceProject', '200'],
+      ['patchProject', '200'],
+      ['deleteProject', '204'],
+    ] as const) {
+      expect([id, Object.keys(operationOf(id).responses[status].headers)]).toEqual([id, expect.arrayContaining(['X-Kindred-Token'])]);
+    }
+    const parametersOf = (id: string) => (operationOf(id).parameters as Json[]).map((parameter) => `${parameter.in} ${parameter.name}`);
+    for (const id of ['findSimilar', 'batchSimilar']) expect(parametersOf(id)).toEqual(['header X-Kindred-Token']);
+    expect(parametersOf('findProjectsLike')).toEqual(
+      expect.arrayContaining(['header X-Kindred-Token', 'query consistency_token', 'query wait_ms']),
+    );
+    const schemas = document.components!.schemas as Record<string, Json>;
+    for (const name of ['FindSimilarRequest', 'BatchSimilarRequest']) {
+      expect(schemas[name].properties).toMatchObject({ consistency_token: { type: 'string' }, wait_ms: { minimum: 0, maximum: 10_000 } });
+      expect(schemas[name].required).not.toContain('consistency_token');
+    }
+    for (const name of ['SearchReply', 'BatchEntry']) {
+      expect(schemas[name].properties).toMatchObject({ freshness: { enum: ['fresh', 'stale'] }, backlog: { type: 'integer' } });
+      expect(schemas[name].required).not.toContain('freshness');
+    }
+  });
+
   it('answers every error of /api as a problem', () => {
     for (const { name, path, operation } of operations.filter((one) => one.path.startsWith('/api/'))) {
       for (const [status, response] of Object.entries<Json>(operation.responses)) {

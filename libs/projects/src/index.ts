@@ -1,4 +1,3 @@
-export * from './index-wait.js';
 export * from './project.js';
 export * from './project-filter.js';
 export * from './project-index-source.js';

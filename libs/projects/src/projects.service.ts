@@ -1,11 +1,13 @@
-import { IndexDirectory, type IndexEntryStatus } from '#sync';
+import { IndexDirectory, type ConsistencyToken, type IndexEntryStatus, type TokenState } from '#sync';
 import { DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
-import { waitUntilIndexed, type IndexState } from './index-wait.js';
 import { PROJECT_SOURCE, type Project, type ProjectFields, type ProjectPatch } from './project.js';
 import { decodeCursor, encodeCursor } from './project-list.cursor.js';
 import type { ProjectListQuery, ProjectSort } from './project-list.js';
 import { ProjectRepository, type ExpectedVersions } from './project.repository.js';
+
+/** How a write stands in the index: `pending` also when the engine cannot say. */
+export type IndexState = 'pending' | 'synced' | 'dead';
 
 export interface WriteOptions {
   /** Waits at most this long for the index; 0 = not at all. */
@@ -16,10 +18,18 @@ export interface ConditionalWriteOptions extends WriteOptions {
   readonly expected: ExpectedVersions;
 }
 
-export interface WrittenProject {
-  readonly project: Project;
+/** What became of a write beyond the row. */
+export interface WriteOutcome {
   readonly indexState: IndexState;
+  /** Names the write, for searches that must show it; `null` = the engine could not say. */
+  readonly token: ConsistencyToken | null;
 }
+
+export interface WrittenProject extends WriteOutcome {
+  readonly project: Project;
+}
+
+const INDEX_STATES: Readonly<Record<TokenState, IndexState>> = { reached: 'synced', dead: 'dead', behind: 'pending' };
 
 export interface ProjectPage {
   readonly items: Project[];
@@ -78,9 +88,9 @@ export class ProjectsService {
   }
 
   /** @throws DomainError `projects.not-found`, `request.precondition-failed` */
-  async delete(id: string, options: ConditionalWriteOptions): Promise<void> {
+  async delete(id: string, options: ConditionalWriteOptions): Promise<WriteOutcome> {
     await this.repository.delete(id, options.expected);
-    await this.indexed(id, options);
+    return this.outcomeOf(id, options);
   }
 
   /** Says where the row stands on its way into the index. @throws DomainError `projects.not-found` */
@@ -90,12 +100,23 @@ export class ProjectsService {
   }
 
   private async written(project: Project, options: WriteOptions): Promise<WrittenProject> {
-    return { project, indexState: await this.indexed(project.id, options) };
+    return { project, ...(await this.outcomeOf(project.id, options)) };
   }
 
-  private async indexed(id: string, { waitForIndexMs }: WriteOptions): Promise<IndexState> {
+  /** Never rejects: the write has happened, whatever engine and index do. */
+  private async outcomeOf(id: string, { waitForIndexMs }: WriteOptions): Promise<WriteOutcome> {
     this.directory.wake();
-    return waitForIndexMs === 0 ? 'pending' : waitUntilIndexed(this.directory, PROJECT_SOURCE, id, waitForIndexMs);
+    const token = await this.directory.tokenFor(PROJECT_SOURCE, id);
+    return { token, indexState: token === null || waitForIndexMs === 0 ? 'pending' : await this.waitFor(token, waitForIndexMs) };
+  }
+
+  private async waitFor(token: ConsistencyToken, waitMs: number): Promise<IndexState> {
+    try {
+      const { state } = await this.directory.waitForToken(token, waitMs);
+      return INDEX_STATES[state];
+    } catch {
+      return 'pending';
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Project, ProjectFilter } from '#projects';
+import type { ConsistencyToken } from '#sync';
 
 /** What every search decides, beside what it compares with. */
 export interface SearchOptions {
@@ -7,6 +8,14 @@ export interface SearchOptions {
   /** Keeps similarities >= threshold; a cosine, -1 to 1. `null` = the configured default. */
   readonly threshold: number | null;
   readonly filter: ProjectFilter;
+  /** A write that the answer should show. */
+  readonly consistency?: ConsistencyDemand | undefined;
+}
+
+export interface ConsistencyDemand {
+  readonly token: ConsistencyToken;
+  /** Longest time to wait for the index, milliseconds; then the answer is given as it is. */
+  readonly waitMs: number;
 }
 
 export interface TextSearch extends SearchOptions {
@@ -52,6 +61,15 @@ export interface Provenance {
 
 export interface Freshness extends Provenance {
   readonly index: IndexView;
+  /** Only when the search named a write. */
+  readonly consistency?: Consistency;
+}
+
+export interface Consistency {
+  /** Whether the index that was searched is certain to hold that write, or a later one of the row. */
+  readonly isFresh: boolean;
+  /** Rows whose change is not in the index yet, counted for this answer; `null` when it is fresh. */
+  readonly backlog: number | null;
 }
 
 export interface IndexStatistics extends Freshness {

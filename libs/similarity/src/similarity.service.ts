@@ -2,12 +2,28 @@ import { SearchConfig } from '#config';
 import type { Embedder, Embedding } from '#embeddings';
 import { DomainError } from '#kernel';
 import { PROJECT_SOURCE, ProjectRepository, renderProjectText } from '#projects';
-import { IndexDirectory, type ServingIndex } from '#sync';
+import { IndexDirectory, type ServingIndex, type TokenState } from '#sync';
 import { SearchStore, VectorStoreError, type Answered, type CollectionInfo } from '#vector-store';
 import { Injectable } from '@nestjs/common';
 import { CandidateSearch } from './candidate-search.js';
 import { withIndexErrors } from './index-errors.js';
-import type { BatchSearch, Freshness, IndexStatistics, IndexView, Provenance, SearchOptions, SearchResult, TextSearch } from './search.js';
+import type {
+  BatchSearch,
+  ConsistencyDemand,
+  Freshness,
+  IndexStatistics,
+  IndexView,
+  Provenance,
+  SearchOptions,
+  SearchResult,
+  TextSearch,
+} from './search.js';
+
+/** The index to search, and how far it has come with the write that the search names; `null` = it names none. */
+interface Target {
+  readonly serving: ServingIndex;
+  readonly state: TokenState | null;
+}
 
 /** What the index gave, before it is known how far it is behind. */
 interface Found {
@@ -28,20 +44,18 @@ export class SimilarityService {
 
   /** @throws DomainError `search.index-unavailable`, `search.embedder-unavailable`, `search.not-ready` */
   async findSimilar(search: TextSearch): Promise<SearchResult & Freshness> {
-    const serving = await this.directory.serving(PROJECT_SOURCE);
-    const [{ results, provenance }, index] = await Promise.all([
-      this.search(serving, [serving.embedder.embedQuery(search.query)], search),
-      this.view(serving),
-    ]);
-    return { ...results[0]!, ...provenance, index };
+    const target = await this.targetOf(search.consistency);
+    const embedding = target.serving.embedder.embedQuery(search.query);
+    const [{ results, provenance }, index] = await Promise.all([this.search(target.serving, [embedding], search), this.view(target)]);
+    return { ...results[0]!, ...(await this.freshness(target, provenance, index)) };
   }
 
   /** Answers several queries at the price of little more than one: embedded side by side, searched for as they come, read in one statement. Errors as {@link findSimilar}. */
   async findSimilarBatch(search: BatchSearch): Promise<{ readonly results: SearchResult[] } & Freshness> {
-    const serving = await this.directory.serving(PROJECT_SOURCE);
-    const embeddings = search.queries.map((query) => serving.embedder.embedQuery(query));
-    const [{ results, provenance }, index] = await Promise.all([this.search(serving, embeddings, search), this.view(serving)]);
-    return { results, ...provenance, index };
+    const target = await this.targetOf(search.consistency);
+    const embeddings = search.queries.map((query) => target.serving.embedder.embedQuery(query));
+    const [{ results, provenance }, index] = await Promise.all([this.search(target.serving, embeddings, search), this.view(target)]);
+    return { results, ...(await this.freshness(target, provenance, index)) };
   }
 
   /**
@@ -51,17 +65,17 @@ export class SimilarityService {
    * @throws DomainError `projects.not-found`, and as {@link findSimilar}
    */
   async findSimilarTo(id: string, options: SearchOptions): Promise<SearchResult & Freshness> {
-    const [serving, project] = await Promise.all([this.directory.serving(PROJECT_SOURCE), this.repository.find(id)]);
+    const [target, project] = await Promise.all([this.targetOf(options.consistency), this.repository.find(id)]);
     if (project === null) throw new DomainError('projects.not-found');
-    const embedding = embedStored(serving.embedder, renderProjectText(project));
-    const [{ results, provenance }, index] = await Promise.all([this.search(serving, [embedding], options, id), this.view(serving)]);
-    return { ...results[0]!, ...provenance, index };
+    const embedding = embedStored(target.serving.embedder, renderProjectText(project));
+    const [{ results, provenance }, index] = await Promise.all([this.search(target.serving, [embedding], options, id), this.view(target)]);
+    return { ...results[0]!, ...(await this.freshness(target, provenance, index)) };
   }
 
   /** Describes the serving index. @throws DomainError `search.index-unavailable`, `search.not-ready` */
   async statistics(): Promise<IndexStatistics> {
     const serving = await this.directory.serving(PROJECT_SOURCE);
-    const [answered, index] = await Promise.all([this.describe(serving), this.view(serving)]);
+    const [answered, index] = await Promise.all([this.describe(serving), this.view({ serving, state: null })]);
     const { value, ...provenance } = answered;
     const { status, dimensions, pointsCount, indexedVectorsCount } = value;
     return { ...provenance, index, collection: serving.collection, status, dimensions, pointsCount, indexedVectorsCount };
@@ -95,8 +109,27 @@ export class SimilarityService {
     );
   }
 
-  private async view({ generationId, modelLabel }: ServingIndex): Promise<IndexView> {
-    return { generation: String(generationId), model: modelLabel, pending: await this.directory.pendingCount(PROJECT_SOURCE) };
+  /** The serving index, as soon as it has reached the write that the search names, or the time for that is over. */
+  private async targetOf(demand: ConsistencyDemand | undefined): Promise<Target> {
+    if (demand !== undefined) return this.directory.waitForToken(demand.token, demand.waitMs);
+    return { serving: await this.directory.serving(PROJECT_SOURCE), state: null };
+  }
+
+  /** A search whose write is not there yet says exactly how much is pending; otherwise the number may be a second old. */
+  private async view({ serving, state }: Target): Promise<IndexView> {
+    const isExact = state !== null && state !== 'reached';
+    const pending = await (isExact ? this.directory.backlog(serving) : this.directory.pendingCount(PROJECT_SOURCE));
+    return { generation: String(serving.generationId), model: serving.modelLabel, pending };
+  }
+
+  /** A copy that answered instead of the index may be behind it: nobody can be certain that it has the write. */
+  private async freshness({ serving, state }: Target, provenance: Provenance, index: IndexView): Promise<Freshness> {
+    const reply = { ...provenance, index };
+    if (state === null) return reply;
+    if (state !== 'reached') return { ...reply, consistency: { isFresh: false, backlog: index.pending } };
+    if (!provenance.isDegraded) return { ...reply, consistency: { isFresh: true, backlog: null } };
+    const pending = await this.directory.backlog(serving);
+    return { ...provenance, index: { ...index, pending }, consistency: { isFresh: false, backlog: pending } };
   }
 }
 

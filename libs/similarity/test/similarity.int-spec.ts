@@ -257,6 +257,21 @@ describe('SimilarityService', () => {
       expect(origin).toMatchObject({ isDegraded: true, source: 'local', indexAgeSeconds: 2 });
     });
 
+    it('is never fresh while the copy answers, with the backlog as it is now', async () => {
+      const { hits } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
+      const { id } = hits[0]!.project;
+      directory.setEntry(id, { state: 'synced' });
+      const consistency = { token: { source: 'projects', id, generationId: 1, version: 1 }, waitMs: 0 };
+      const fresh = await service.findSimilar({ ...OPTIONS, query: 'oak', consistency });
+      expect(fresh.consistency).toEqual({ isFresh: true, backlog: null });
+      directory.pending = 4;
+      store.failWith(new VectorStoreError('unavailable', 'refused'));
+      const stale = { isDegraded: true, index: { pending: 4 }, consistency: { isFresh: false, backlog: 4 } };
+      await expect(service.findSimilar({ ...OPTIONS, query: 'oak', consistency })).resolves.toMatchObject(stale);
+      await expect(service.findSimilarBatch({ ...OPTIONS, queries: ['oak', 'ash'], consistency })).resolves.toMatchObject(stale);
+      await expect(service.findSimilarTo(id, { ...OPTIONS, consistency })).resolves.toMatchObject(stale);
+    });
+
     it('answers from the copy while the collection is missing', async () => {
       await store.drop(directory.collection);
       await expect(service.findSimilar({ ...OPTIONS, query: 'oak' })).resolves.toMatchObject({ isDegraded: true });

@@ -1,12 +1,17 @@
 import type { UnitOfWork } from '#database';
 import { modelLabelOf, type EmbedderRegistry } from '#embeddings';
 import { DomainError, type Clock } from '#kernel';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
+import { BacklogCounter } from './consistency/backlog-counter.js';
+import type { ConsistencyToken } from './consistency/consistency-token.js';
+import { TokenIssuer } from './consistency/token-issuer.js';
+import { TokenWaiters } from './consistency/token-waiters.js';
 import type { GenerationCatalog } from './generations/generation-catalog.js';
 import type { IndexGeneration } from './generations/index-generation.js';
 import { countPending } from './ledger/count-pending.js';
 import { getEntryStatus } from './ledger/get-entry-status.js';
 import type { IndexRelay } from './relay/index-relay.js';
-import { IndexDirectory, type IndexEntryStatus, type ServingIndex } from './serving-index.js';
+import { IndexDirectory, type IndexEntryStatus, type ServingIndex, type TokenSearch } from './serving-index.js';
 
 const PENDING_MAX_AGE_MS = 1_000;
 
@@ -16,8 +21,11 @@ interface PendingCount {
 }
 
 /** The directory on `index_generations` and the ledger. */
-export class DatabaseIndexDirectory extends IndexDirectory {
+export class DatabaseIndexDirectory extends IndexDirectory implements BeforeApplicationShutdown {
   private readonly pending = new Map<number, PendingCount>();
+  private readonly backlogs: BacklogCounter;
+  private readonly issuer: TokenIssuer;
+  private readonly waiters: TokenWaiters;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -27,6 +35,15 @@ export class DatabaseIndexDirectory extends IndexDirectory {
     private readonly clock: Clock,
   ) {
     super();
+    const servingId = async (source: string) => (await this.findServing(source))?.id ?? null;
+    this.backlogs = new BacklogCounter(unitOfWork);
+    this.issuer = new TokenIssuer({ session: unitOfWork, servingId, clock });
+    this.waiters = new TokenWaiters({ session: unitOfWork, servingId, onSuperseded: () => catalog.invalidate(), clock });
+    relay.onRecorded((sourceId) => this.waiters.notice(sourceId));
+  }
+
+  beforeApplicationShutdown(): void {
+    this.waiters.close();
   }
 
   async serving(source: string): Promise<ServingIndex> {
@@ -58,13 +75,37 @@ export class DatabaseIndexDirectory extends IndexDirectory {
     return getEntryStatus(this.unitOfWork, source, sourceId);
   }
 
+  async tokenFor(source: string, sourceId: string): Promise<ConsistencyToken | null> {
+    return this.issuer.issue(source, sourceId);
+  }
+
+  async waitForToken(token: ConsistencyToken, waitMs: number): Promise<TokenSearch> {
+    const deadlineMs = this.clock.monotonicMs() + waitMs;
+    for (;;) {
+      const remainingMs = Math.max(0, deadlineMs - this.clock.monotonicMs());
+      const { generationId, state } = await this.waiters.wait(token, remainingMs);
+      const serving = await this.serving(token.source);
+      if (serving.generationId === generationId) return { serving, state };
+      // Another generation serves since: what was seen says nothing about it.
+      if (generationId === null || remainingMs === 0) return { serving, state: 'behind' };
+    }
+  }
+
+  async backlog({ generationId }: ServingIndex): Promise<number> {
+    return this.backlogs.count(generationId);
+  }
+
   wake(): void {
     this.relay.wake();
   }
 
   private async servingGeneration(source: string): Promise<IndexGeneration> {
-    const generation = (await this.catalog.list()).find((candidate) => candidate.source === source && candidate.state === 'serving');
+    const generation = await this.findServing(source);
     if (generation === undefined) throw new DomainError('search.not-ready');
     return generation;
+  }
+
+  private async findServing(source: string): Promise<IndexGeneration | undefined> {
+    return (await this.catalog.list()).find((candidate) => candidate.source === source && candidate.state === 'serving');
   }
 }

@@ -1,4 +1,7 @@
 export * from './comparison/local-index-comparison.js';
+export * from './consistency/consistency-token.js';
+export * from './consistency/consistency-token.codec.js';
+export * from './consistency/judge-token.js';
 export * from './database-index-directory.js';
 export * from './dead-letters/dead-letter.js';
 export * from './dead-letters/dead-letters.js';

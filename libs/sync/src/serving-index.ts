@@ -1,4 +1,5 @@
 import type { Embedder } from '#embeddings';
+import type { ConsistencyToken, TokenState } from './consistency/consistency-token.js';
 
 /** Collection and model that ONE row of `index_generations` names together, so that a query never mixes them. */
 export interface ServingIndex {
@@ -26,8 +27,32 @@ export abstract class IndexDirectory {
   /** Where one row stands in the serving generation, or `null` when the ledger does not know it. */
   abstract entryStatus(source: string, sourceId: string): Promise<IndexEntryStatus | null>;
 
+  /**
+   * The token of the latest change of a row; call it after the commit. A change that was committed in between may be in it too. Never rejects, and takes
+   * at most a quarter of a second: `null` = no token this time.
+   */
+  abstract tokenFor(source: string, sourceId: string): Promise<ConsistencyToken | null>;
+
+  /**
+   * Waits until the index that searches use has reached the token, at most `waitMs` (0 = one look), and names that index: a search that claims to have
+   * seen the write must use this very one. Any number of callers share one statement; beyond a thousand nobody waits. A lag is no error.
+   *
+   * @throws DomainError as {@link serving}
+   */
+  abstract waitForToken(token: ConsistencyToken, waitMs: number): Promise<TokenSearch>;
+
+  /** Rows whose change has not reached that index, counted now and exactly; callers at the same time share one count. */
+  abstract backlog(index: ServingIndex): Promise<number>;
+
   /** Tells the relay of this process that a row was committed, so that it does not wait for its next poll. Never throws. */
   abstract wake(): void;
+}
+
+/** Where to search for a token's write. */
+export interface TokenSearch {
+  readonly serving: ServingIndex;
+  /** How far that index has come. */
+  readonly state: TokenState;
 }
 
 export interface IndexEntryStatus {

@@ -1,11 +1,20 @@
 import type { IndexDocument } from '#sync';
-import { IndexDirectory, type IndexEntryStatus, type IndexSource, type ServingIndex } from '#sync';
+import {
+  IndexDirectory,
+  judgeToken,
+  type ConsistencyToken,
+  type IndexEntryStatus,
+  type IndexSource,
+  type ServingIndex,
+  type TokenSearch,
+} from '#sync';
 import type { Embedder } from '#embeddings';
 import type { SqlSession } from '#database';
 import type { VectorStore } from '#vector-store';
 import { sha256OfParts } from '#kernel';
 
 const ROWS_MAXIMUM = 100_000;
+const GENERATION_ID = 1;
 
 export interface FakeIndexOptions {
   readonly store: VectorStore;
@@ -21,8 +30,10 @@ export class FakeIndexDirectory extends IndexDirectory {
   pending = 0;
   /** How often a writer hurried the relay. */
   wakes = 0;
-  /** Rejects `serving`, `pendingCount` and `entryStatus` while it is set. */
+  /** Rejects whatever can be rejected while it is set; there are no tokens then. */
   fault: Error | null = null;
+  /** How long each caller was ready to wait for a token, in order. Nobody ever waits. */
+  readonly tokenWaits: number[] = [];
   private readonly entries = new Map<string, IndexEntryStatus>();
   private rev = 0;
 
@@ -33,7 +44,7 @@ export class FakeIndexDirectory extends IndexDirectory {
 
   async serving(source: string): Promise<ServingIndex> {
     this.assertHealthy();
-    return { generationId: 1, source, collection: this.collection, embedder: this.options.embedder, modelLabel: 'fake:q8' };
+    return { generationId: GENERATION_ID, source, collection: this.collection, embedder: this.options.embedder, modelLabel: 'fake:q8' };
   }
 
   async pendingCount(): Promise<number> {
@@ -46,6 +57,25 @@ export class FakeIndexDirectory extends IndexDirectory {
     return this.entries.get(sourceId) ?? null;
   }
 
+  /** A row that no test has spoken of has version 1. */
+  async tokenFor(source: string, sourceId: string): Promise<ConsistencyToken | null> {
+    if (this.fault !== null) return null;
+    const entry = this.entries.get(sourceId);
+    return { source, id: sourceId, generationId: entry?.generationId ?? GENERATION_ID, version: entry?.version ?? 1 };
+  }
+
+  /** A row that no test has spoken of is on its way. */
+  async waitForToken(token: ConsistencyToken, waitMs: number): Promise<TokenSearch> {
+    const serving = await this.serving(token.source);
+    this.tokenWaits.push(waitMs);
+    const entry = this.entries.get(token.id);
+    return { serving, state: entry === undefined ? 'behind' : judgeToken(token, GENERATION_ID, { ...entry, isInDoubt: false }) };
+  }
+
+  async backlog(): Promise<number> {
+    return this.pendingCount();
+  }
+
   wake(): void {
     this.wakes++;
   }
@@ -53,7 +83,7 @@ export class FakeIndexDirectory extends IndexDirectory {
   /** Sets what the ledger says of a row; the rest of the entry is that of a row that was just written. */
   setEntry(sourceId: string, entry: Partial<IndexEntryStatus>): void {
     this.entries.set(sourceId, {
-      generationId: 1,
+      generationId: GENERATION_ID,
       state: 'pending',
       version: 1,
       indexedVersion: null,

@@ -21,6 +21,9 @@ export const PROJECT_EXAMPLE = {
   updated_at: '2026-11-21T08:00:00.123456Z',
 };
 
+/** Of generation 1, version 4711, of the project above. */
+export const CONSISTENCY_TOKEN_EXAMPLE = 'AQGXprJsHnw6nVUPbzsMKhEAAAABAAAAAAAAEmdwcm9qZWN0c473l2A';
+
 export const WRITTEN_PROJECT_EXAMPLE = { ...PROJECT_EXAMPLE, index_state: 'pending' };
 
 export const PROJECT_PATCH_EXAMPLE = { final_price: 15800.5, wood_type: null };

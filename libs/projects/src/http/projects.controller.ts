@@ -1,4 +1,5 @@
 import { ServerConfig } from '#config';
+import { CONSISTENCY_TOKEN_HEADER, encodeConsistencyToken } from '#sync';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
@@ -16,7 +17,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Project, ProjectFields, ProjectPatch } from '../project.js';
-import { ProjectsService, type ProjectIndexStatus, type WrittenProject } from '../projects.service.js';
+import { ProjectsService, type ProjectIndexStatus, type WriteOutcome, type WrittenProject } from '../projects.service.js';
 import { noQuery, uuidText } from '../validation/query-rules.js';
 import { entityTagOf, expectedVersionsOf, isNotModified } from './entity-tag.js';
 import {
@@ -27,6 +28,7 @@ import {
   type WriteParameters,
 } from './project-query.schemas.js';
 import {
+  CONSISTENCY_TOKEN_EXAMPLE,
   INDEX_STATUS_EXAMPLE,
   PROJECT_BODY_EXAMPLE,
   PROJECT_EXAMPLE,
@@ -48,6 +50,15 @@ const PATH = 'api/v1/projects';
 const ETAG_HEADER = {
   ETag: { description: 'Version of the row, for If-Match and If-None-Match', schema: { type: 'string' }, example: '"v1"' },
 } as const;
+const TOKEN_HEADER = {
+  [CONSISTENCY_TOKEN_HEADER]: {
+    description:
+      'Names this write: a search that sends it back waits for it and says whether it was seen. Missing only when the ledger did not answer in time',
+    schema: { type: 'string' },
+    example: CONSISTENCY_TOKEN_EXAMPLE,
+  },
+} as const;
+const WRITE_HEADERS = { ...ETAG_HEADER, ...TOKEN_HEADER } as const;
 const IF_MATCH = {
   name: 'If-Match',
   required: false,
@@ -79,7 +90,7 @@ export class ProjectsController {
     description: 'Created',
     standardSchema: writtenProjectSchema,
     example: WRITTEN_PROJECT_EXAMPLE,
-    headers: { ...ETAG_HEADER, Location: { description: 'Path of the new row', schema: { type: 'string' } } },
+    headers: { ...WRITE_HEADERS, Location: { description: 'Path of the new row', schema: { type: 'string' } } },
   })
   @ApiConflictResponse({ description: 'external_id belongs to another project' })
   async create(
@@ -145,7 +156,7 @@ export class ProjectsController {
     description: 'Replaced',
     standardSchema: writtenProjectSchema,
     example: { ...WRITTEN_PROJECT_EXAMPLE, version: 2 },
-    headers: ETAG_HEADER,
+    headers: WRITE_HEADERS,
   })
   @ApiNotFoundResponse({ description: 'No such project' })
   @ApiConflictResponse({ description: 'external_id belongs to another project' })
@@ -173,7 +184,7 @@ export class ProjectsController {
     description: 'Changed',
     standardSchema: writtenProjectSchema,
     example: { ...WRITTEN_PROJECT_EXAMPLE, ...PROJECT_PATCH_EXAMPLE, version: 2 },
-    headers: ETAG_HEADER,
+    headers: WRITE_HEADERS,
   })
   @ApiNotFoundResponse({ description: 'No such project' })
   @ApiConflictResponse({ description: 'external_id belongs to another project' })
@@ -197,7 +208,7 @@ export class ProjectsController {
     description: 'Searches stop showing it at once, because results are read from PostgreSQL; its point leaves the index a moment later.',
   })
   @ApiHeader(IF_MATCH)
-  @ApiNoContentResponse({ description: 'Deleted' })
+  @ApiNoContentResponse({ description: 'Deleted', headers: TOKEN_HEADER })
   @ApiNotFoundResponse({ description: 'No such project' })
   @ApiPreconditionFailedResponse({ description: 'The row has another version' })
   @ApiPreconditionRequiredResponse({ description: 'If-Match is missing and this deployment requires it' })
@@ -205,8 +216,9 @@ export class ProjectsController {
     @Param('id', { schema: uuidText }) id: string,
     @Query({ schema: writeQuerySchema }) query: WriteParameters,
     @Headers('If-Match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    await this.projects.delete(id, this.conditionalOptionsOf(query, ifMatch));
+    addToken(await this.projects.delete(id, this.conditionalOptionsOf(query, ifMatch)), reply);
   }
 
   @Get(':id/index-status')
@@ -230,9 +242,14 @@ function writeOptionsOf(query: WriteParameters) {
   return { waitForIndexMs: query.wait_for_index_ms ?? 0 };
 }
 
-function writtenReply({ project, indexState }: WrittenProject, reply: FastifyReply) {
+function writtenReply({ project, ...outcome }: WrittenProject, reply: FastifyReply) {
   reply.header('etag', entityTagOf(project.version));
-  return { ...project, index_state: indexState };
+  addToken(outcome, reply);
+  return { ...project, index_state: outcome.indexState };
+}
+
+function addToken({ token }: WriteOutcome, reply: FastifyReply): void {
+  if (token !== null) reply.header(CONSISTENCY_TOKEN_HEADER, encodeConsistencyToken(token));
 }
 
 /** A row that the ledger does not know yet has its whole way before it. */

@@ -8,11 +8,18 @@ export function elapsedMsSince(startedAtMs: number): number {
 
 export function searchReplyOf(result: SearchResult & Freshness, startedAtMs: number): SearchReply {
   const { results, total, truncated } = resultFields(result);
-  return { results, total, truncated, search_time_ms: elapsedMsSince(startedAtMs), ...freshnessFields(result) };
+  return {
+    results,
+    total,
+    truncated,
+    search_time_ms: elapsedMsSince(startedAtMs),
+    ...freshnessFields(result),
+    ...consistencyFields(result),
+  };
 }
 
 export function batchEntryOf(result: SearchResult, freshness: Freshness): BatchEntry {
-  return { ...resultFields(result), ...freshnessFields(freshness) };
+  return { ...resultFields(result), ...freshnessFields(freshness), ...consistencyFields(freshness) };
 }
 
 export function statsReplyOf(statistics: IndexStatistics): StatsReply {
@@ -40,4 +47,11 @@ function freshnessFields({ isDegraded, source, indexAgeSeconds, index }: Freshne
 /** Up, so that an age is never understated. */
 function toTenths(seconds: number): number {
   return Math.ceil(seconds * 10) / 10;
+}
+
+/** Nothing when the search named no write. */
+function consistencyFields({ consistency }: Freshness) {
+  if (consistency === undefined) return {};
+  const { isFresh, backlog } = consistency;
+  return { freshness: isFresh ? ('fresh' as const) : ('stale' as const), ...(backlog === null ? {} : { backlog }) };
 }

@@ -1,9 +1,11 @@
 import { uuidText } from '#projects';
-import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CONSISTENCY_TOKEN_HEADER } from '#sync';
+import { Controller, Get, Headers, Param, Query } from '@nestjs/common';
+import { ApiHeader, ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SimilarityService } from '../similarity.service.js';
+import { consistencyDemandOf } from './consistency-demand.js';
 import { searchReplyOf } from './search-reply.js';
-import { SEARCH_REPLY_EXAMPLE } from './similarity.examples.js';
+import { CONSISTENCY_HEADER, SEARCH_REPLY_EXAMPLE } from './similarity.examples.js';
 import { searchReplySchema, similarQuerySchema, TOP_K_DEFAULT, type SearchReply, type SimilarParameters } from './similarity.schemas.js';
 
 /** Search by a stored project; here, because projects know nothing of search. */
@@ -18,17 +20,20 @@ export class SimilarProjectsController {
     summary: 'Find projects like a stored one',
     description: 'Compares with the present text of the row, also when it is not in the index yet; the row itself is left out.',
   })
+  @ApiHeader(CONSISTENCY_HEADER)
   @ApiOkResponse({ description: 'Best first, equal ones by id', standardSchema: searchReplySchema, example: SEARCH_REPLY_EXAMPLE })
   @ApiNotFoundResponse({ description: 'No such project' })
   async similar(
     @Param('id', { schema: uuidText }) id: string,
     @Query({ schema: similarQuerySchema }) query: SimilarParameters,
+    @Headers(CONSISTENCY_TOKEN_HEADER) token: string | undefined,
   ): Promise<SearchReply> {
     const startedAtMs = performance.now();
     const result = await this.similarity.findSimilarTo(id, {
       topK: query.top_k ?? TOP_K_DEFAULT,
       threshold: query.threshold ?? null,
       filter: [],
+      consistency: consistencyDemandOf(token, query, '?consistency_token'),
     });
     return searchReplyOf(result, startedAtMs);
   }

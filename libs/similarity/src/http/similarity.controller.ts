@@ -1,15 +1,20 @@
 import { noQuery } from '#projects';
-import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CONSISTENCY_TOKEN_HEADER } from '#sync';
+import { Body, Controller, Get, Headers, HttpCode, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SimilarityService } from '../similarity.service.js';
+import { consistencyDemandOf } from './consistency-demand.js';
 import { filterOf } from './filters.schema.js';
 import { batchEntryOf, elapsedMsSince, searchReplyOf, statsReplyOf } from './search-reply.js';
 import {
   BATCH_REPLY_EXAMPLE,
   BATCH_SIMILAR_EXAMPLE,
+  CONSISTENCY_HEADER,
   DEGRADED_REPLY_EXAMPLE,
   FIND_SIMILAR_EXAMPLE,
+  FRESH_SIMILAR_EXAMPLE,
   SEARCH_REPLY_EXAMPLE,
+  STALE_REPLY_EXAMPLE,
   STATS_REPLY_EXAMPLE,
 } from './similarity.examples.js';
 import {
@@ -39,18 +44,27 @@ export class SimilarityController {
     description:
       'Embeds the text, finds the nearest projects and reads them from PostgreSQL: deleted rows never appear, filters hold on the rows as they are now. While Qdrant is away, a copy in the service answers (`degraded`, with `index_age_seconds`), or 503 where there is none.',
   })
-  @ApiBody({ schema: {}, examples: { kitchen: { summary: 'A kitchen, filtered', value: FIND_SIMILAR_EXAMPLE } } })
+  @ApiHeader(CONSISTENCY_HEADER)
+  @ApiBody({
+    schema: {},
+    examples: {
+      kitchen: { summary: 'A kitchen, filtered', value: FIND_SIMILAR_EXAMPLE },
+      fresh: { summary: 'Behind a write', value: FRESH_SIMILAR_EXAMPLE },
+    },
+  })
   @ApiOkResponse({
     description: 'Best first, equal ones by id',
     standardSchema: searchReplySchema,
     examples: {
       normal: { summary: 'The index answers', value: SEARCH_REPLY_EXAMPLE },
       degraded: { summary: 'Qdrant is away, a copy in the service answers', value: DEGRADED_REPLY_EXAMPLE },
+      stale: { summary: 'The write of the token is not in the index yet', value: STALE_REPLY_EXAMPLE },
     },
   })
   async findSimilar(
     @Body({ schema: findSimilarSchema }) body: FindSimilarRequest,
     @Query({ schema: noQuery }) _query: unknown,
+    @Headers(CONSISTENCY_TOKEN_HEADER) token: string | undefined,
   ): Promise<SearchReply> {
     const startedAtMs = performance.now();
     const result = await this.similarity.findSimilar({
@@ -58,6 +72,7 @@ export class SimilarityController {
       topK: body.top_k,
       threshold: body.threshold ?? null,
       filter: filterOf(body.filters),
+      consistency: consistencyDemandOf(token, body, '/consistency_token'),
     });
     return searchReplyOf(result, startedAtMs);
   }
@@ -69,11 +84,13 @@ export class SimilarityController {
     summary: 'Find projects like each of several texts',
     description: 'One call for up to 50 texts; options hold for all of them.',
   })
+  @ApiHeader(CONSISTENCY_HEADER)
   @ApiBody({ schema: {}, examples: { two: { summary: 'Two texts', value: BATCH_SIMILAR_EXAMPLE } } })
   @ApiOkResponse({ description: 'One entry per query, in their order', standardSchema: batchReplySchema, example: BATCH_REPLY_EXAMPLE })
   async batchSimilar(
     @Body({ schema: batchSimilarSchema }) body: BatchSimilarRequest,
     @Query({ schema: noQuery }) _query: unknown,
+    @Headers(CONSISTENCY_TOKEN_HEADER) token: string | undefined,
   ): Promise<BatchReply> {
     const startedAtMs = performance.now();
     const { results, ...freshness } = await this.similarity.findSimilarBatch({
@@ -81,6 +98,7 @@ export class SimilarityController {
       topK: body.top_k,
       threshold: body.threshold ?? null,
       filter: filterOf(body.filters),
+      consistency: consistencyDemandOf(token, body, '/consistency_token'),
     });
     return { results: results.map((result) => batchEntryOf(result, freshness)), batch_time_ms: elapsedMsSince(startedAtMs) };
   }

@@ -1,4 +1,5 @@
-import { PROJECT_EXAMPLE } from '#projects';
+import { CONSISTENCY_TOKEN_EXAMPLE, PROJECT_EXAMPLE } from '#projects';
+import { CONSISTENCY_TOKEN_HEADER } from '#sync';
 
 /** Examples of the OpenAPI document; a test validates each against its schema. */
 export const FIND_SIMILAR_EXAMPLE = {
@@ -7,6 +8,18 @@ export const FIND_SIMILAR_EXAMPLE = {
   threshold: 0.3,
   filters: { project_type: ['kitchen', 'furniture'], final_price: { gte: 5000, lt: 20000 } },
 };
+
+export const FRESH_SIMILAR_EXAMPLE = { query: 'oak kitchen', consistency_token: CONSISTENCY_TOKEN_EXAMPLE, wait_ms: 2000 };
+
+/** The request header of every search. */
+export const CONSISTENCY_HEADER = {
+  name: CONSISTENCY_TOKEN_HEADER,
+  required: false,
+  description:
+    'Token of a write that the answer should show, as the write answered it; the same as consistency_token. See wait_ms and freshness',
+  schema: { type: 'string' },
+  example: CONSISTENCY_TOKEN_EXAMPLE,
+} as const;
 
 export const BATCH_SIMILAR_EXAMPLE = { queries: ['oak kitchen', 'spiral staircase in beech'], top_k: 1 };
 
@@ -22,6 +35,9 @@ export const DEGRADED_REPLY_EXAMPLE = {
   index_age_seconds: 12.4,
   index: { ...FRESHNESS.index, pending: 7 },
 };
+
+/** The write of the token was not in the index when the time to wait was over. */
+export const STALE_REPLY_EXAMPLE = { ...SEARCH_REPLY_EXAMPLE, index: { ...FRESHNESS.index, pending: 12 }, freshness: 'stale', backlog: 12 };
 
 export const BATCH_REPLY_EXAMPLE = {
   results: [

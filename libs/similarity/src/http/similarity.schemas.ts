@@ -1,5 +1,6 @@
 import { projectSchema, queryDecimal, queryInteger, storableText } from '#projects';
 import { z } from 'zod';
+import { CONSISTENCY_WAIT_DEFAULT_MS, CONSISTENCY_WAIT_MAXIMUM_MS } from './consistency-demand.js';
 import { filtersSchema } from './filters.schema.js';
 
 const QUERY_MAX_LENGTH = 8_000;
@@ -7,6 +8,10 @@ const QUERIES_MAXIMUM = 50;
 const TOP_K_MAXIMUM = 100;
 export const TOP_K_DEFAULT = 5;
 const MODES = ['vector', 'keyword', 'hybrid'];
+
+const TOKEN_DESCRIPTION =
+  'X-Kindred-Token of a write that the answer should show; also accepted as a header of that name. The reply then has freshness';
+const WAIT_DESCRIPTION = `Longest time to wait for the index with a token, milliseconds; 0 = answer at once. Without a token nothing is waited for. Default ${CONSISTENCY_WAIT_DEFAULT_MS}`;
 
 const queryText = storableText(QUERY_MAX_LENGTH);
 
@@ -28,6 +33,8 @@ const options = {
     })
     .meta({ enum: ['vector'] })
     .default('vector'),
+  consistency_token: z.string().describe(TOKEN_DESCRIPTION).optional(),
+  wait_ms: z.number().int().min(0).max(CONSISTENCY_WAIT_MAXIMUM_MS).describe(WAIT_DESCRIPTION).optional(),
 };
 
 export const findSimilarSchema = z
@@ -44,6 +51,13 @@ export type BatchSimilarRequest = z.output<typeof batchSimilarSchema>;
 export const similarQuerySchema = z.strictObject({
   top_k: queryInteger({ minimum: 1, maximum: TOP_K_MAXIMUM, default: TOP_K_DEFAULT, description: 'Number of results' }).optional(),
   threshold: queryDecimal({ minimum: -1, maximum: 1, description: 'Only results at least this similar (cosine)' }).optional(),
+  consistency_token: z.string().describe(TOKEN_DESCRIPTION).optional(),
+  wait_ms: queryInteger({
+    minimum: 0,
+    maximum: CONSISTENCY_WAIT_MAXIMUM_MS,
+    default: CONSISTENCY_WAIT_DEFAULT_MS,
+    description: WAIT_DESCRIPTION,
+  }).optional(),
 });
 export type SimilarParameters = z.output<typeof similarQuerySchema>;
 
@@ -62,6 +76,15 @@ const freshness = {
   }),
 };
 
+/** Of a search that named a write. */
+const consistency = {
+  freshness: z
+    .enum(['fresh', 'stale'])
+    .optional()
+    .describe('Only with a consistency token. fresh = the index that answered has that write; stale = it may not have it yet'),
+  backlog: z.number().int().optional().describe('Only with stale: rows whose latest change is not in the index, counted for this answer'),
+};
+
 const result = {
   results: z.array(
     z.strictObject({ project: projectSchema, similarity: z.number().describe('Cosine, 4 decimals'), rank: z.number().int() }),
@@ -70,10 +93,12 @@ const result = {
   truncated: z.boolean().describe('Whether the text was longer than the model reads, so that its end did not count'),
 };
 
-export const searchReplySchema = z.strictObject({ ...result, search_time_ms: z.number(), ...freshness }).meta({ id: 'SearchReply' });
+export const searchReplySchema = z
+  .strictObject({ ...result, search_time_ms: z.number(), ...freshness, ...consistency })
+  .meta({ id: 'SearchReply' });
 export type SearchReply = z.output<typeof searchReplySchema>;
 
-const batchEntrySchema = z.strictObject({ ...result, ...freshness }).meta({ id: 'BatchEntry' });
+const batchEntrySchema = z.strictObject({ ...result, ...freshness, ...consistency }).meta({ id: 'BatchEntry' });
 export type BatchEntry = z.output<typeof batchEntrySchema>;
 
 export const batchReplySchema = z

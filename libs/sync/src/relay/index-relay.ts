@@ -46,6 +46,7 @@ export class IndexRelay {
   private readonly inFlight = new Map<Promise<void>, RelayPass>();
   private readonly messages: RepeatedMessages;
   private readonly listeners: CollectionMissingListener[] = [];
+  private readonly recordedListeners: ((sourceId: string) => void)[] = [];
   private loop: Promise<void> | null = null;
   private stopping = new AbortController();
   private isWoken = false;
@@ -62,7 +63,10 @@ export class IndexRelay {
         const line = this.messages.pass(key, message);
         if (line !== null) this.logger.warn(line);
       },
-      onRecorded: (lagMs) => this.counters.observeLag(lagMs),
+      onRecorded: (lagMs, sourceId) => {
+        this.counters.observeLag(lagMs);
+        this.recordedListeners.forEach((listener) => listener(sourceId));
+      },
       onCollectionMissing: (generation) => this.listeners.forEach((listener) => listener(generation)),
       wake: () => this.wake(),
     };
@@ -88,6 +92,11 @@ export class IndexRelay {
   /** Calls the listener when a write finds no collection. The listener must not throw. */
   onCollectionMissing(listener: CollectionMissingListener): void {
     this.listeners.push(listener);
+  }
+
+  /** Calls the listener with each row whose outcome was recorded, after the commit. The listener must not throw. */
+  onRecorded(listener: (sourceId: string) => void): void {
+    this.recordedListeners.push(listener);
   }
 
   /** Works in the background until {@link stop}; a second call does nothing. */

@@ -41,8 +41,8 @@ export interface RelayContext {
 /** What a pass shares with the relay that runs it. */
 export interface PassContext extends RelayContext {
   readonly providers: RelayProviders;
-  /** An outcome was recorded, `lagMs` after the change. */
-  onRecorded(lagMs: number): void;
+  /** The outcome of a row was recorded, `lagMs` after the change. */
+  onRecorded(lagMs: number, sourceId: string): void;
   /** A write found no collection; whoever owns the generations heals it. Never throws. */
   onCollectionMissing(generation: IndexGeneration): void;
   /** Logs a warning, the same `key` once a minute with a count. */

@@ -190,7 +190,7 @@ export class RelaySteps {
     if (kind === 'synced') this.summary.synced++;
     else if (kind === 'skipped') this.summary.skipped++;
     else this.summary.deleted++;
-    this.context.onRecorded(result.lagMs);
+    this.context.onRecorded(result.lagMs, result.sourceId);
   }
 
   private async upsert(items: readonly UpsertItem[], vectors: ReadonlyMap<UpsertItem, Float32Array>): Promise<Outcome[]> {
