@@ -25,7 +25,7 @@ export class ApiModule {
         DatabaseModule.forRoot({ entities: ENTITIES }),
         EmbeddingsModule,
         VectorStoreModule,
-        SyncModule.forRoot({ isRelayEnabled: config.sync.isInline }),
+        SyncModule.forRoot({ isRelayEnabled: config.sync.isInline, answersSearches: true }),
         ProjectsHttpModule,
         SimilarityHttpModule,
         HealthHttpModule,

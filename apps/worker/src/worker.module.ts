@@ -20,7 +20,7 @@ export class WorkerModule {
         DatabaseModule.forRoot({ entities: [...PROJECT_ENTITIES, ...SYNC_ENTITIES] }),
         EmbeddingsModule,
         VectorStoreModule,
-        SyncModule.forRoot({ isRelayEnabled: true }),
+        SyncModule.forRoot({ isRelayEnabled: true, answersSearches: false }),
         ProjectsModule,
       ],
     };

@@ -47,6 +47,7 @@ export * from './relay/run-summary.js';
 export * from './restore/foreign-collection-error.js';
 export * from './restore/restore-guard.js';
 export * from './schedules/index.js';
+export * from './replica/replica-follower.js';
 export * from './serving-index.js';
 export * from './statistics/sync-statistics.js';
 export * from './statistics/sync-status.js';

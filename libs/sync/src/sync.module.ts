@@ -24,6 +24,7 @@ import { Certificates } from './reconciler/certificates.js';
 import { QuickCheck } from './reconciler/quick-check.js';
 import { Reconciler } from './reconciler/reconciler.js';
 import { IndexRelay } from './relay/index-relay.js';
+import { REPLICA_PROVIDERS } from './replica/replica.providers.js';
 import { RestoreGuard } from './restore/restore-guard.js';
 import { Schedules } from './schedules/schedules.js';
 import { SCHEDULE_PROVIDERS } from './schedules/schedules.providers.js';
@@ -35,6 +36,8 @@ import { SyncStartup } from './sync-startup.js';
 export interface SyncModuleOptions {
   /** Whether the relay runs in this process. */
   readonly isRelayEnabled: boolean;
+  /** Whether this process answers searches, and so keeps a copy of a remote index for the time that it is away. */
+  readonly answersSearches: boolean;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface SyncModuleOptions {
  */
 @Module({})
 export class SyncModule {
-  static forRoot({ isRelayEnabled }: SyncModuleOptions): DynamicModule {
+  static forRoot({ isRelayEnabled, answersSearches }: SyncModuleOptions): DynamicModule {
     return {
       module: SyncModule,
       global: true,
@@ -117,6 +120,7 @@ export class SyncModule {
           ],
         },
         ...SCHEDULE_PROVIDERS,
+        ...(answersSearches ? REPLICA_PROVIDERS : []),
       ],
       exports: [
         IndexDirectory,

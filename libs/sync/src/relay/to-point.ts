@@ -2,8 +2,12 @@ import type { VectorPoint } from '#vector-store';
 import { bucketOf } from '../hashing.js';
 import type { UpsertItem } from './work-item.js';
 
+export type PointContent = Pick<UpsertItem, 'rev' | 'document' | 'textHashHex' | 'payloadHash'> & {
+  readonly entry: { readonly sourceId: string };
+};
+
 /** The whole point of a row: what filters read, and what comparisons need. */
-export function toPoint(item: UpsertItem, vector: Float32Array, modelRev: string): VectorPoint {
+export function toPoint(item: PointContent, vector: Float32Array, modelRev: string): VectorPoint {
   const payload = {
     ...item.document.payload,
     rev: item.rev,
