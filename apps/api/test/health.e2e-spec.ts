@@ -3,7 +3,7 @@ import { HealthHttpModule, HealthMonitor } from '#health';
 import { Clock, DomainError } from '#kernel';
 import { SyncReadiness } from '#sync';
 import { FixedClock } from '#testing';
-import { VectorStore, VectorStoreError } from '#vector-store';
+import { SearchStore, VectorStore, VectorStoreError, type SearchStoreStatus } from '#vector-store';
 import { Global, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -29,12 +29,15 @@ describe('health', () => {
   let clock: FixedClock;
   let app: NestFastifyApplication;
   let monitor: HealthMonitor;
+  let searches: SearchStoreStatus;
 
   beforeEach(async () => {
+    searches = { breaker: null, replicas: [] };
     [database, store, readiness, clock] = [new DependencyDouble(), new DependencyDouble(), new SyncReadiness(), new FixedClock()];
     const providers = [
       { provide: DatabaseLifecycle, useValue: database },
       { provide: VectorStore, useValue: store },
+      { provide: SearchStore, useValue: { status: () => searches } },
       { provide: SyncReadiness, useValue: readiness },
       { provide: Clock, useValue: clock },
     ];
@@ -98,6 +101,18 @@ describe('health', () => {
     expect(JSON.stringify(health.body)).not.toContain('secret-host');
     expect((await get('/health/ready')).status).toBe(200);
     expect((await get('/health/startup')).status).toBe(200);
+  });
+
+  it.each([
+    [[], 'none'],
+    [['ready'], 'ready'],
+    [['ready', 'building'], 'building'],
+    [['too-large', 'ready'], 'too-large'],
+  ] as const)('says what answers searches while a remote index is away (%j)', async (states, copy) => {
+    readiness.advance('ready');
+    expect((await get('/health')).body.details.vector_db).not.toHaveProperty('fallback');
+    searches = { breaker: 'open', replicas: states.map((state, n) => ({ collection: `c${n}`, state, ageSeconds: null })) };
+    expect((await get('/health')).body.details.vector_db).toMatchObject({ fallback: { breaker: 'open', copy } });
   });
 
   it('shows the latency of an index that is slow', async () => {

@@ -1,7 +1,7 @@
 import { DatabaseLifecycle } from '#database';
 import { Clock } from '#kernel';
 import { SyncReadiness } from '#sync';
-import { VectorStore } from '#vector-store';
+import { SearchStore, VectorStore, type BreakerState, type ReplicaState } from '#vector-store';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DependencyProbe, type ProbeResult } from './dependency-probe.js';
 
@@ -18,7 +18,14 @@ export interface HealthSnapshot {
   readonly startup: string;
   readonly isDraining: boolean;
   readonly database: ProbeResult;
-  readonly vectorStore: ProbeResult & { readonly source: 'local' | 'qdrant' };
+  readonly vectorStore: ProbeResult & { readonly source: 'local' | 'qdrant'; readonly fallback: FallbackHealth | null };
+}
+
+/** What answers searches while a remote index is away; `null` for an index that lives in this process. */
+export interface FallbackHealth {
+  readonly breaker: BreakerState;
+  /** The copy that is worst off; `none` = there is none, and such searches fail. */
+  readonly copy: ReplicaState | 'none';
 }
 
 /** Looks at the dependencies in the background, so that a health reply never waits for one of them. */
@@ -33,6 +40,7 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     lifecycle: DatabaseLifecycle,
     private readonly store: VectorStore,
+    private readonly searches: SearchStore,
     private readonly readiness: SyncReadiness,
     clock: Clock,
   ) {
@@ -75,7 +83,7 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
       startup: isStarted ? 'ready' : this.readiness.state,
       isDraining: this.isDraining,
       database,
-      vectorStore: { ...this.vectorStore.last, source: this.store.source },
+      vectorStore: { ...this.vectorStore.last, source: this.store.source, fallback: this.fallback() },
     };
   }
 
@@ -83,5 +91,12 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
   hasStarted(): boolean {
     this.hasBeenReady ||= this.readiness.isReady;
     return this.hasBeenReady;
+  }
+
+  private fallback(): FallbackHealth | null {
+    const { breaker, replicas } = this.searches.status();
+    if (breaker === null) return null;
+    const worst = replicas.find(({ state }) => state !== 'ready') ?? replicas[0];
+    return { breaker, copy: worst?.state ?? 'none' };
   }
 }

@@ -1,9 +1,8 @@
-import { FakeVectorStore, FixedClock, HookedVectorStore, waitFor } from '#testing';
+import { FakeVectorStore, FixedClock, HookedVectorStore, SeededRandom, waitFor } from '#testing';
 import { SearchReplica, VectorStoreError, type StoredPoint, type VectorPoint } from '#vector-store';
 import { Logger } from '@nestjs/common';
 import { ReplicaFollower, type IndexGeneration, type IndexRelay } from '../src/index.js';
 import { switchServing } from '../src/generations/switch-serving.js';
-import { SeededRandom } from './seeded-random.js';
 import { idOf, SyncHarness } from './sync-harness.js';
 
 const GAP_MS = 60_000;
@@ -33,6 +32,7 @@ describe('ReplicaFollower', () => {
   });
   afterAll(() => harness.close());
   beforeEach(async () => {
+    jest.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
     warnings = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     harness.store.failWith(null);
     await harness.clear();
@@ -40,7 +40,7 @@ describe('ReplicaFollower', () => {
     copy = new CopyStore();
     restart();
   });
-  afterEach(() => warnings.mockRestore());
+  afterEach(() => jest.restoreAllMocks());
 
   /** A new process on the store that is there. */
   function restart(maxPoints = 1_000): void {

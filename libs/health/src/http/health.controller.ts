@@ -78,7 +78,8 @@ export class HealthController {
         },
         () => {
           const indicator = this.indicators.check('vector_db');
-          const detail = { ...detailOf(vectorStore), store_type: vectorStore.source };
+          const { fallback } = vectorStore;
+          const detail = { ...detailOf(vectorStore), store_type: vectorStore.source, ...(fallback === null ? {} : { fallback }) };
           return vectorStore.state === 'up' ? indicator.up(detail) : indicator.degraded(detail);
         },
       ]);

@@ -11,6 +11,15 @@ const INDICATORS: SchemaObject = {
       checked_at: { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] },
       reason: { type: 'string' },
       store_type: { type: 'string', enum: ['local', 'qdrant'] },
+      fallback: {
+        type: 'object',
+        description: 'Beside Qdrant: whether searches are sent to it, and whether a copy in this process can answer while it is away.',
+        required: ['breaker', 'copy'],
+        properties: {
+          breaker: { type: 'string', enum: ['closed', 'open', 'half-open'] },
+          copy: { type: 'string', enum: ['ready', 'building', 'too-large', 'none'] },
+        },
+      },
     },
   },
 };
