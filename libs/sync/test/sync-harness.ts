@@ -6,7 +6,12 @@ import {
   CollectionAttacher,
   GenerationBootstrap,
   GenerationCatalog,
+  GateSampleCheck,
+  GenerationCreator,
   GenerationFiller,
+  GenerationGate,
+  GenerationManager,
+  GenerationPlanner,
   GenerationSupervisor,
   IndexRelay,
   IndexSourceRegistry,
@@ -14,11 +19,14 @@ import {
   ModelKeeper,
   QuickCheck,
   Reconciler,
+  ReconcilerProof,
   RestoreGuard,
   RetiredCollections,
+  SearchComparison,
   ServingAlias,
   SyncLeases,
   textHashOf,
+  type GenerationGateParts,
   type GenerationSupervisorParts,
   type IndexGeneration,
   type ReconcilerParts,
@@ -172,6 +180,40 @@ export class SyncHarness {
       intervalMs: 50,
       fillLeaseMs: 1_000,
       ...overrides,
+    });
+  }
+
+  /** What a gate asks for. */
+  proof(): ReconcilerProof {
+    return new ReconcilerProof(this.reconciler);
+  }
+
+  /** What operators hold, on one relay and supervisor. A gate waits for at most two seconds. */
+  newManager(relay: IndexRelay, supervisor: GenerationSupervisor, gate: Partial<GenerationGateParts> = {}): GenerationManager {
+    const { relayUnitOfWork } = this.database;
+    const { catalog, embedders, leases, sources, store } = this;
+    const planner = new GenerationPlanner(relayUnitOfWork, embedders, catalog, this.clock, 'test');
+    return new GenerationManager({
+      unitOfWork: relayUnitOfWork,
+      store,
+      catalog,
+      relay,
+      gate: new GenerationGate({
+        unitOfWork: relayUnitOfWork,
+        sources,
+        catalog,
+        leases,
+        relay,
+        proof: this.proof(),
+        sampleCheck: new GateSampleCheck(relayUnitOfWork, store, embedders),
+        comparison: new SearchComparison(relayUnitOfWork, store, embedders),
+        clock: this.clock,
+        drainWaitMs: 2_000,
+        ...gate,
+      }),
+      creator: new GenerationCreator(relayUnitOfWork, embedders, sources, catalog, planner, 'test'),
+      alias: this.alias,
+      supervisor,
     });
   }
 
