@@ -1,3 +1,4 @@
+import { RepeatedMessages, SystemClock } from '#kernel';
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { domainErrorOf } from './domain-error-of.js';
@@ -7,6 +8,7 @@ import { PROBLEM_CONTENT_TYPE, problemHeadersOf, problemOf } from './problem.js'
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
+  private readonly messages = new RepeatedMessages(new SystemClock());
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -28,7 +30,9 @@ export class ProblemFilter implements ExceptionFilter {
       });
     } else if (problem.status === 503) {
       const reason = error.cause instanceof Error ? error.cause.message : undefined;
-      this.logger.warn({ msg: 'request not answered', request_id: problem.request_id, code: problem.code, reason });
+      // A dependency that is away fails every request alike: once a minute is enough, with how many there were.
+      const msg = this.messages.pass(problem.code, 'request not answered');
+      if (msg !== null) this.logger.warn({ msg, request_id: problem.request_id, code: problem.code, reason });
     }
     if (reply.sent || reply.raw.headersSent) return;
     for (const name of ['etag', 'location']) reply.removeHeader(name);
