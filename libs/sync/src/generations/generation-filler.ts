@@ -58,6 +58,7 @@ export class GenerationFiller {
       if (ids.length < batchSize) break;
       after = ids.at(-1)!;
     }
+    options.signal?.throwIfAborted();
     await markFilled(this.unitOfWork, generation.id);
     crashPoint('generation.filled');
     this.logger.log(`Generation ${generation.id} of ${generation.source} is filled with ${rows} rows`);

@@ -1,9 +1,13 @@
 import type { SqlSession } from '#database';
 
-/* Protocol rule 11: as the trigger enters rows, but what the trigger has entered already is left alone. */
+/*
+ * Protocol rule 11: as the trigger enters rows, and like it not for a retired generation (rule 12); but what the trigger has entered already is left
+ * alone.
+ */
 const ENTER = `
 INSERT INTO index_ledger (generation_id, source_id, version, state, changed_at)
 SELECT $1, r.id, nextval('index_version_seq'), 'pending', now() FROM unnest($2::uuid[]) AS r (id)
+WHERE EXISTS (SELECT 1 FROM index_generations WHERE id = $1 AND state <> 'retired')
 ORDER BY 2
 ON CONFLICT (generation_id, source_id) DO NOTHING`;
 
