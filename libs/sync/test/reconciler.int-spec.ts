@@ -1,7 +1,7 @@
 import type { PointPayload, VectorPoint } from '#vector-store';
 import { Logger } from '@nestjs/common';
 import type { Certificate, ReconcileOptions } from '../src/index.js';
-import { CountingSource, describeCounts } from './proof-fixture.js';
+import { CountingSource, describeCounts, pastTheTriggers } from './proof-fixture.js';
 import { idOf, SyncHarness } from './sync-harness.js';
 
 const ROWS = 250;
@@ -36,15 +36,8 @@ describe('Reconciler', () => {
     return { id, vector: point!.vector!, payload: { ...point!.payload, bucket: id.slice(-2), ...payload } as PointPayload };
   }
 
-  /** Past the triggers, as a restore of one table or a careless session would. */
-  async function behindTheLedger(...statements: readonly string[]): Promise<void> {
-    await harness.database.query('ALTER TABLE projects DISABLE TRIGGER USER');
-    for (const statement of statements) await harness.database.query(statement);
-    await harness.database.query('ALTER TABLE projects ENABLE ALWAYS TRIGGER ALL').catch(() => undefined);
-    await harness.database.query(
-      'ALTER TABLE projects ENABLE ALWAYS TRIGGER projects_touch, ENABLE ALWAYS TRIGGER kindred_capture_insert, ENABLE ALWAYS TRIGGER kindred_capture_update, ENABLE ALWAYS TRIGGER kindred_capture_delete, ENABLE ALWAYS TRIGGER kindred_capture_truncate',
-    );
-  }
+  /** As a restore of one table or a careless session would. */
+  const behindTheLedger = (...statements: readonly string[]): Promise<void> => pastTheTriggers(harness, ...statements);
 
   async function expectHealed(): Promise<void> {
     await harness.drain(harness.newRelay());
