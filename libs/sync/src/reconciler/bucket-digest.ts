@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { bucketOf } from '../hashing.js';
 import type { DigestReport } from './certificate.js';
 import type { Fingerprint } from './compare-point.js';
@@ -50,7 +50,7 @@ function textOf(id: string, { rev, textHash, payloadHash, modelRev }: Fingerprin
 }
 
 function hashOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 function xorInto(target: Buffer, hash: Buffer): void {
