@@ -1,3 +1,4 @@
+import { AdminHttpModule } from '#admin';
 import { ConfigModule, type KindredConfig } from '#config';
 import { DatabaseModule } from '#database';
 import { EmbeddingsModule } from '#embeddings';
@@ -29,6 +30,7 @@ export class ApiModule {
         ProjectsHttpModule,
         SimilarityHttpModule,
         HealthHttpModule,
+        AdminHttpModule,
       ],
     };
   }

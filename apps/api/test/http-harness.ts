@@ -1,4 +1,5 @@
 /// <reference types="jest" />
+import { AdminHttpModule } from '#admin';
 import { ConfigModule, loadConfig } from '#config';
 import { UnitOfWork } from '#database';
 import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
@@ -12,6 +13,7 @@ import { Test } from '@nestjs/testing';
 import { configureHttp } from '../src/http/configure-http.js';
 import { createFastifyAdapter } from '../src/http/fastify-adapter.js';
 import type { KindredFastifyAdapter } from '../src/http/kindred-fastify.adapter.js';
+import { AdminDoubles } from './admin-doubles.js';
 
 type InjectOptions = Exclude<Parameters<NestFastifyApplication['inject']>[0], string | undefined>;
 
@@ -33,6 +35,7 @@ export interface HttpHarness {
   readonly embedder: FakeEmbedder;
   readonly store: FakeVectorStore;
   readonly directory: FakeIndexDirectory;
+  readonly admin: AdminDoubles;
   /** Sends a request through the whole HTTP stack, without a socket. An object as `payload` becomes JSON. */
   send(method: string, url: string, options?: Omit<InjectOptions, 'method' | 'url'>): Promise<Reply>;
   /** Creates a project over HTTP. */
@@ -57,15 +60,23 @@ export async function startHttp(
   const embedder = new FakeEmbedder({ dimensions: 2048 });
   const store = new FakeVectorStore();
   const directory = new FakeIndexDirectory({ store, embedder });
+  const admin = new AdminDoubles();
   const providers: Provider[] = [
     { provide: UnitOfWork, useValue: database.unitOfWork },
     { provide: VectorStore, useValue: store },
     { provide: SearchStore, useValue: makeSearches(store) },
     { provide: IndexDirectory, useValue: directory },
     IndexSourceRegistry,
+    ...admin.providers(),
   ];
   const module = await Test.createTestingModule({
-    imports: [ConfigModule.forRoot(loadConfig(environment)), environmentModule(providers), ProjectsHttpModule, SimilarityHttpModule],
+    imports: [
+      ConfigModule.forRoot(loadConfig(environment)),
+      environmentModule(providers),
+      ProjectsHttpModule,
+      SimilarityHttpModule,
+      AdminHttpModule,
+    ],
   }).compile();
   const adapter = createFastifyAdapter();
   const app = module.createNestApplication<NestFastifyApplication>(adapter, { logger: false });
@@ -92,6 +103,7 @@ export async function startHttp(
     embedder,
     store,
     directory,
+    admin,
     send,
     index,
     async create(fields = {}) {

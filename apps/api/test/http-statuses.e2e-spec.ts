@@ -5,6 +5,7 @@ import { PROJECT_BODY, startHttp, type HttpHarness, type Reply } from './http-ha
 const ID = '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11';
 const PROJECTS = '/api/v1/projects';
 const SEARCH = '/api/v1/similarity/find-similar';
+const ADMIN = '/api/v1/admin';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** A problem is complete, names its request, and carries nothing of the inside. */
@@ -33,6 +34,22 @@ describe('HTTP manners', () => {
       [SEARCH, ['POST']],
       ['/api/v1/similarity/batch-similar', ['POST']],
       ['/api/v1/similarity/stats', ['GET', 'HEAD']],
+      [`${ADMIN}/sync/status`, ['GET', 'HEAD']],
+      [`${ADMIN}/dead-letters`, ['GET', 'HEAD']],
+      [`${ADMIN}/dead-letters/requeue`, ['POST']],
+      [`${ADMIN}/reconcile`, ['POST']],
+      [`${ADMIN}/certificates`, ['GET', 'HEAD']],
+      [`${ADMIN}/certificates/latest`, ['GET', 'HEAD']],
+      [`${ADMIN}/certificates/${ID}`, ['GET', 'HEAD']],
+      [`${ADMIN}/generations`, ['GET', 'HEAD', 'POST']],
+      [`${ADMIN}/generations/1`, ['GET', 'HEAD']],
+      [`${ADMIN}/generations/1/gate`, ['POST']],
+      [`${ADMIN}/generations/1/switch`, ['POST']],
+      [`${ADMIN}/generations/1/rollback`, ['POST']],
+      [`${ADMIN}/generations/1/retire`, ['POST']],
+      [`${ADMIN}/schedules`, ['GET', 'HEAD']],
+      [`${ADMIN}/schedules/statistics`, ['GET', 'HEAD']],
+      [`${ADMIN}/schedules/statistics/run`, ['POST']],
     ];
 
     it.each(

@@ -27,7 +27,6 @@ const ANNOTATIONS = new Set([
   'format',
   'multipleOf',
   'required',
-  'additionalProperties',
   'nullable',
   'pattern',
 ]);
@@ -47,6 +46,15 @@ const CHECKS: Record<string, Check> = {
   items: ({ items }, value, document, at) =>
     Array.isArray(value) ? value.flatMap((item, index) => conformsTo(items, item, document, `${at}[${index}]`)) : [],
   properties: (rule, value, document, at) => checkObject(rule, value, document, at),
+  propertyNames: ({ propertyNames }, value, document, at) =>
+    Object.keys(value as object).flatMap((name) => conformsTo(propertyNames, name, document, `${at} name ${name}`)),
+  // `false` is the business of checkObject.
+  additionalProperties: ({ additionalProperties, properties = {} }, value, document, at) =>
+    typeof additionalProperties === 'object' && typeof value === 'object' && value !== null
+      ? Object.entries(value)
+          .filter(([name]) => !Object.hasOwn(properties as Json, name))
+          .flatMap(([name, item]) => conformsTo(additionalProperties, item, document, `${at}.${name}`))
+      : [],
   minimum: ({ minimum }, value, _document, at) => (typeof value === 'number' && value < Number(minimum) ? [`${at} is too small`] : []),
   maximum: ({ maximum }, value, _document, at) => (typeof value === 'number' && value > Number(maximum) ? [`${at} is too large`] : []),
   minLength: ({ minLength }, value, _document, at) =>

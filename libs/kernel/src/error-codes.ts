@@ -125,6 +125,13 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'No certificate has this id. GET /api/v1/admin/certificates lists them.',
   },
+  'admin.loopback-only': {
+    kind: 'forbidden',
+    title: 'Only from this machine',
+    retryable: false,
+    meaning:
+      'The admin routes answer only requests that were sent on the machine of the service itself, to a loopback address, and not by way of a proxy or a page of another origin. docs/operations.md tells how to reach them from elsewhere.',
+  },
   'schedules.not-found': {
     kind: 'not-found',
     title: 'No such schedule',

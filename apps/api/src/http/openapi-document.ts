@@ -17,15 +17,22 @@ type ResponseObject = Exclude<NonNullable<Responses[string]>, { $ref: string }>;
 /** The code whose problem stands as the example of a status. */
 const EXAMPLE_CODES: Readonly<Record<string, ErrorCode>> = {
   400: 'request.invalid',
+  403: 'admin.loopback-only',
   404: 'projects.not-found',
   406: 'request.not-acceptable',
   409: 'projects.external-id-taken',
   412: 'request.precondition-failed',
   413: 'request.body-too-large',
   415: 'request.unsupported-media-type',
+  422: 'generations.gate-refused',
   428: 'request.precondition-required',
   500: 'internal.error',
   503: 'database.unavailable',
+};
+
+/** Of operations with this tag, where it is another one. */
+const EXAMPLE_CODES_OF_TAG: Readonly<Record<string, Readonly<Record<string, ErrorCode>>>> = {
+  admin: { 404: 'generations.not-found', 409: 'generations.conflict' },
 };
 
 /** Statuses that every operation can answer, whatever its controller says. */
@@ -79,13 +86,13 @@ function completeResponses(path: string, operation: Operation): void {
   };
   for (const [status, response] of Object.entries(responses)) {
     if (Number(status) >= 400 && response !== undefined && !('$ref' in response) && response.content === undefined)
-      Object.assign(response, problemResponse(status));
+      Object.assign(response, problemResponse(status, operation.tags ?? []));
   }
   operation.responses = responses;
 }
 
-function problemResponse(status: string): Pick<ResponseObject, 'content' | 'headers'> {
-  const code = EXAMPLE_CODES[status];
+function problemResponse(status: string, tags: readonly string[]): Pick<ResponseObject, 'content' | 'headers'> {
+  const code = tags.map((tag) => EXAMPLE_CODES_OF_TAG[tag]?.[status]).find((own) => own !== undefined) ?? EXAMPLE_CODES[status];
   if (code === undefined) throw new Error(`No example problem for status ${status}`);
   const error = new DomainError(code, code === 'request.invalid' ? EXAMPLE_REFUSAL : {});
   const retryAfter = problemHeadersOf(error)['retry-after'];

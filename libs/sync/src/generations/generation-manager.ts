@@ -134,11 +134,11 @@ export class GenerationManager implements BeforeApplicationShutdown {
   /**
    * Lets a standby generation answer queries again, at once and without a gate: it was written all along, so nothing is lost.
    *
-   * @param id default: the one that served last of those older than the serving one
+   * @param back the generation to go back to, or a source; default: the one that served last of those older than the serving one
    * @throws DomainError `generations.retired`, `generations.conflict` when somebody else acts or there is nothing to go back to, `generations.not-found`
    */
-  async rollback(id?: number): Promise<GenerationRecord> {
-    const to = id === undefined ? await this.previous() : await this.getLive(id);
+  async rollback(back?: number | { readonly source: string }): Promise<GenerationRecord> {
+    const to = typeof back === 'number' ? await this.getLive(back) : await this.previous(back?.source);
     if (to.state === 'building') {
       throw new DomainError('generations.conflict', { detail: `Generation ${to.id} has never served; switch to it instead` });
     }
@@ -215,8 +215,8 @@ export class GenerationManager implements BeforeApplicationShutdown {
   }
 
   /** Older ones only: else a second rollback, by an operator who does not know of the first, would undo it. */
-  private async previous(): Promise<GenerationRecord> {
-    const all = await this.list();
+  private async previous(ofSource?: string): Promise<GenerationRecord> {
+    const all = (await this.list()).filter(({ source }) => ofSource === undefined || source === ofSource);
     const serving = new Map(all.filter(({ state }) => state === 'serving').map(({ source, id }) => [source, id]));
     const candidates = all.filter(({ id, source, state }) => state === 'standby' && id < (serving.get(source) ?? 0));
     if (new Set(candidates.map(({ source }) => source)).size > 1) {

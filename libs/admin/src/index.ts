@@ -1,0 +1,3 @@
+export * from './admin.module.js';
+export * from './generation-targets.js';
+export * from './http/admin-http.module.js';
