@@ -1,18 +1,61 @@
 import { Module } from '@nestjs/common';
 import { InjectCommander } from 'nest-commander';
+import {
+  CertificatesCommand,
+  CertificatesLatestCommand,
+  CertificatesListCommand,
+  CertificatesShowCommand,
+} from './commands/certificates.command.js';
+import { DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand } from './commands/dead-letters.command.js';
+import { GenerationsCreateCommand, GenerationsPlanCommand } from './commands/generations-create.command.js';
+import {
+  GenerationsCommand,
+  GenerationsGateCommand,
+  GenerationsListCommand,
+  GenerationsRetireCommand,
+  GenerationsRollbackCommand,
+  GenerationsShowCommand,
+  GenerationsSwitchCommand,
+} from './commands/generations.command.js';
+import { ReconcileCommand } from './commands/reconcile.command.js';
+import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './commands/schedules.command.js';
+import { StatusCommand } from './commands/status.command.js';
 import { DemoCommand } from './demo/demo.command.js';
 import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, MigrationRunCommand } from './migration.command.js';
 
 /** The part of the command line parser that is used here; the package belongs to nest-commander. */
-interface NamedCommand {
-  name(name: string): NamedCommand;
-  description(text: string): NamedCommand;
+interface CommanderCommand {
+  readonly commands: readonly CommanderCommand[];
+  name(name: string): CommanderCommand;
+  description(text: string): CommanderCommand;
+  exitOverride(handler: (error: Error) => never): CommanderCommand;
 }
 
 /** Commands start what they need themselves: none of them should pay for the others. */
-@Module({ providers: [DemoCommand, MigrationCommand, MigrationRunCommand, MigrationRevertCommand, MigrationGenerateCommand] })
+@Module({
+  providers: [
+    DemoCommand,
+    StatusCommand,
+    ReconcileCommand,
+    ...[CertificatesCommand, CertificatesListCommand, CertificatesShowCommand, CertificatesLatestCommand],
+    ...[DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand],
+    ...[GenerationsCommand, GenerationsListCommand, GenerationsShowCommand, GenerationsPlanCommand, GenerationsCreateCommand],
+    ...[GenerationsGateCommand, GenerationsSwitchCommand, GenerationsRollbackCommand, GenerationsRetireCommand],
+    ...[SchedulesCommand, SchedulesListCommand, SchedulesRunCommand],
+    ...[MigrationCommand, MigrationRunCommand, MigrationRevertCommand, MigrationGenerateCommand],
+  ],
+})
 export class CliModule {
-  constructor(@InjectCommander() commander: NamedCommand) {
+  constructor(@InjectCommander() private readonly commander: CommanderCommand) {
     commander.name('kindred').description('Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike');
+  }
+
+  /** Lets the handler decide how the program ends when commander would end it: subcommands do not inherit that from the program. */
+  onCommanderError(handler: (error: Error) => never): void {
+    const override = (command: CommanderCommand): void => {
+      command.exitOverride(handler);
+      command.commands.forEach(override);
+    };
+    override(this.commander);
   }
 }

@@ -1,0 +1,95 @@
+import { Option, SubCommand } from 'nest-commander';
+import type { KindredClient } from '../service/kindred-client.js';
+import { wholeNumber, type ServiceOptions } from '../service/service-command.js';
+import { UsageError } from '../service/usage-error.js';
+import { GenerationCommand } from './generation-command.js';
+import { generationText, planText, progressText, type GenerationReply, type PlanReply } from './generation-text.js';
+
+interface ChangeOptions extends ServiceOptions {
+  readonly model?: string;
+  readonly dtype?: string;
+  readonly maxTokens?: number;
+  readonly queryPrefix?: string;
+  readonly documentPrefix?: string;
+}
+
+/** What a new generation does differently. */
+abstract class GenerationChangeCommand extends GenerationCommand {
+  @Option({ flags: '--model <name>', description: 'another model (its folder name)' })
+  parseModel(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--dtype <dtype>', description: 'q8, fp16 or fp32' })
+  parseDtype(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--max-tokens <number>', description: 'tokens of a text that are read' })
+  parseMaxTokens(text: string): number {
+    return wholeNumber('--max-tokens', text);
+  }
+
+  @Option({ flags: '--query-prefix <text>', description: 'put before every search text' })
+  parseQueryPrefix(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--document-prefix <text>', description: 'put before every text of a row' })
+  parseDocumentPrefix(text: string): string {
+    return text;
+  }
+
+  /** The body of the request; the source may be left out when there is only one. */
+  protected async bodyOf(client: KindredClient, given: string | undefined, options: ChangeOptions): Promise<object> {
+    const { model, dtype, maxTokens, queryPrefix, documentPrefix } = options;
+    const embedder = { model, dtype, max_tokens: maxTokens, query_prefix: queryPrefix, document_prefix: documentPrefix };
+    return { source: given ?? (await onlySource(client)), embedder };
+  }
+}
+
+@SubCommand({ name: 'plan', arguments: '[source]', description: 'What a new generation would cost; changes nothing' })
+export class GenerationsPlanCommand extends GenerationChangeCommand {
+  async run([source]: string[], options: ChangeOptions): Promise<void> {
+    const client = this.clientOf(options);
+    const plan = await client.act<PlanReply>('generations', { ...(await this.bodyOf(client, source, options)), dry_run: true });
+    this.show(options, plan, () => planText(plan));
+  }
+}
+
+@SubCommand({ name: 'create', arguments: '[source]', description: 'Build a new generation; searches go on with the one that serves' })
+export class GenerationsCreateCommand extends GenerationChangeCommand {
+  @Option({ flags: '--reason <text>', description: 'why, for the people who see it later' })
+  parseReason(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--wait', description: 'wait until nothing is pending' })
+  parseWait(): boolean {
+    return true;
+  }
+
+  async run([source]: string[], options: ChangeOptions & { readonly reason?: string; readonly wait?: boolean }): Promise<void> {
+    const client = this.clientOf(options);
+    const body = { ...(await this.bodyOf(client, source, options)), reason: options.reason };
+    const { id } = await client.act<GenerationReply>('generations', body);
+    if (options.wait !== true) {
+      const created = await this.look(client, id);
+      this.show(options, created, () => `${generationText(created)}\nWhen it is filled: kindred generations switch ${id}`);
+      return;
+    }
+    const built = await this.follow(
+      () => this.look(client, id),
+      ({ progress }) => progress.is_filled && progress.entries.pending === 0,
+      (generation) => `Generation ${id}: ${progressText(generation)}`,
+    );
+    this.show(options, built, () => generationText(built));
+  }
+}
+
+async function onlySource(client: KindredClient): Promise<string> {
+  const { items } = await client.read<{ items: GenerationReply[] }>('generations');
+  const [only, ...others] = new Set(items.map(({ source }) => source));
+  if (only !== undefined && others.length === 0) return only;
+  throw new UsageError('There is not exactly one source; name it.');
+}

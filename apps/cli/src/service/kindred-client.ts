@@ -1,0 +1,98 @@
+import { ServiceError } from './service-error.js';
+
+export interface SearchReply {
+  readonly results: readonly {
+    readonly rank: number;
+    readonly similarity: number;
+    readonly project: {
+      readonly name: string;
+      readonly project_type: string | null;
+      readonly region: string | null;
+      readonly wood_type: string | null;
+      readonly final_price: number | null;
+      readonly currency: string;
+    };
+  }[];
+  readonly search_time_ms: number;
+  readonly source: string;
+  readonly index: { readonly model: string; readonly pending: number };
+}
+
+interface Problem {
+  readonly code?: string;
+  readonly title?: string;
+  readonly detail?: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+const ADMIN = '/api/v1/admin';
+
+/** Speaks the public API, as any client would. */
+export class KindredClient {
+  constructor(private readonly url: string) {}
+
+  async hasProjects(): Promise<boolean> {
+    const list = await this.call<{ items: unknown[] }>('GET', '/api/v1/projects?limit=1');
+    return list.items.length > 0;
+  }
+
+  async createProject(project: unknown): Promise<void> {
+    await this.call('POST', '/api/v1/projects', project);
+  }
+
+  async findSimilar(query: string, topK: number): Promise<SearchReply> {
+    return this.call('POST', '/api/v1/similarity/find-similar', { query, top_k: topK });
+  }
+
+  /** Reads an admin route; parameters that are undefined are left out. @throws ServiceError */
+  async read<Reply>(path: string, parameters: Readonly<Record<string, string | number | boolean | undefined>> = {}): Promise<Reply> {
+    const given = new URLSearchParams();
+    for (const [name, value] of Object.entries(parameters)) if (value !== undefined) given.set(name, String(value));
+    const query = given.toString();
+    return this.call('GET', `${ADMIN}/${path}${query === '' ? '' : `?${query}`}`);
+  }
+
+  /** Tells an admin route to do something. @throws ServiceError */
+  async act<Reply>(path: string, body: object = {}): Promise<Reply> {
+    return this.call('POST', `${ADMIN}/${path}`, body);
+  }
+
+  private async call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
+    let reply: Response;
+    try {
+      reply = await fetch(`${this.url}${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+    } catch (error) {
+      throw new ServiceError(`Nothing answers at ${this.url} (${reasonOf(error)}). Is Kindred running there?`);
+    }
+    const text = await reply.text();
+    if (!reply.ok) throw refusalOf(`${method} ${path}`, reply.status, text);
+    try {
+      return JSON.parse(text) as Reply;
+    } catch {
+      throw new ServiceError(`${method} ${path} answered something else than JSON. Is ${this.url} Kindred?`);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function refusalOf(call: string, status: number, text: string): ServiceError {
+  let problem: Problem;
+  try {
+    problem = JSON.parse(text) as Problem;
+  } catch {
+    return new ServiceError(`${call} answered ${status}: ${text.slice(0, 500)}`);
+  }
+  const { code = String(status), title, detail } = problem;
+  // The detail of a refused field repeats the first of them.
+  const fields = (problem.errors ?? []).slice(1).map((field) => `\n  ${field.pointer} ${field.detail}`);
+  const sentence = detail === undefined || detail === title ? (title ?? text.slice(0, 500)) : `${title}: ${detail}`;
+  return new ServiceError(`${sentence} (${code})${fields.join('')}`, code);
+}

@@ -1,0 +1,66 @@
+import { loadConfig } from '#config';
+import { CommandRunner, Option } from 'nest-commander';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ProgressLine } from '../output/progress-line.js';
+import { KindredClient } from './kindred-client.js';
+import { findRunningService, parseServiceUrl } from './service-url.js';
+import { UsageError } from './usage-error.js';
+
+export interface ServiceOptions {
+  readonly url?: string;
+  readonly json?: boolean;
+}
+
+const POLL_MS = 500;
+
+/** A command that talks to the running service: finds it, and prints what it says as a table, or as the raw JSON with `--json`. */
+export abstract class ServiceCommand extends CommandRunner {
+  @Option({ flags: '--url <url>', description: 'the service; default: the one that runs with DATA_DIR (run.json)' })
+  parseUrl(text: string): string {
+    return parseServiceUrl(text);
+  }
+
+  @Option({ flags: '--json', description: 'print the raw JSON' })
+  parseJson(): boolean {
+    return true;
+  }
+
+  protected clientOf({ url }: ServiceOptions): KindredClient {
+    return new KindredClient(url ?? findRunningService(loadConfig().data.dataDir));
+  }
+
+  protected show(options: ServiceOptions, reply: unknown, text: () => string): void {
+    console.log(options.json === true ? JSON.stringify(reply, null, 2) : text());
+  }
+
+  /** Asks again and again until `isOver`, and shows where things stand meanwhile. */
+  protected async follow<Reply>(
+    look: () => Promise<Reply>,
+    isOver: (reply: Reply) => boolean,
+    describe: (reply: Reply) => string,
+  ): Promise<Reply> {
+    const line = new ProgressLine(process.stderr);
+    for (;;) {
+      const reply = await look();
+      if (isOver(reply)) {
+        line.end();
+        return reply;
+      }
+      line.show(describe(reply));
+      await delay(POLL_MS);
+    }
+  }
+
+  /** What was asked for was refused or has failed, and has been said: exit code 1. */
+  protected fail(): void {
+    process.exitCode = 1;
+  }
+}
+
+/** A whole number of an option or argument. @throws UsageError */
+export function wholeNumber(name: string, text: string | undefined, minimum = 1): number {
+  if (text === undefined || !/^\d{1,9}$/.test(text) || Number(text) < minimum) {
+    throw new UsageError(`${name} must be a whole number of at least ${minimum}, not ${text}`);
+  }
+  return Number(text);
+}

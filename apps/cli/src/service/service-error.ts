@@ -1,0 +1,11 @@
+/** The service refused, failed, or does not answer: a sentence for the person at the terminal. */
+export class ServiceError extends Error {
+  constructor(
+    message: string,
+    /** Code of the problem, for example `generations.conflict`; `null` when there was no reply of the service. */
+    readonly code: string | null = null,
+  ) {
+    super(message);
+    this.name = 'ServiceError';
+  }
+}

@@ -1,0 +1,201 @@
+import { createTestDatabase, ServerProcess, waitFor, type TestDatabase } from '#testing';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const CLI = join(process.cwd(), 'dist', 'apps', 'cli', 'src', 'main.js');
+const ROWS = 12;
+
+/** What came out of one call of the command line. */
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+interface Hit {
+  readonly results: readonly { readonly project: { readonly name: string } }[];
+  readonly index: { readonly generation: string };
+}
+
+describe('the command line operates a running service', () => {
+  let database: TestDatabase;
+  let dataDir: string;
+  let server: ServerProcess;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    dataDir = mkdtempSync(join(tmpdir(), 'kindred-cli-'));
+    server = await ServerProcess.start({
+      DATABASE_URL: database.url,
+      DATA_DIR: dataDir,
+      EMBEDDING_WORKERS: '1',
+      SCHEDULE_QUICK_CHECK: 'off',
+      SCHEDULE_RECONCILE: 'off',
+      SCHEDULE_TOMBSTONE_PURGE: 'off',
+      SCHEDULE_CACHE_PURGE: 'off',
+      SCHEDULE_STATISTICS: 'off',
+    });
+    for (let row = 1; row <= ROWS; row++) {
+      const body = {
+        name: `Job ${row}`,
+        description: row === 1 ? 'a spiral staircase made of oak' : `a plain wall cupboard number ${row}`,
+      };
+      expect((await server.call('POST', '/api/v1/projects?wait_for_index_ms=10000', body)).status).toBe(201);
+    }
+  });
+  afterAll(async () => {
+    if (server !== undefined) expect(await server.end('SIGTERM')).toBe(0);
+    await database.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  const kindred = (...words: string[]): Promise<Outcome> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [CLI, ...words], { env: { PATH: process.env['PATH'], DATA_DIR: dataDir } }, (failure, out, error) => {
+        resolve({ code: failure === null ? 0 : Number(failure.code), out, error });
+      });
+    });
+
+  const json = async <T>(...words: string[]): Promise<T> => {
+    const { code, out, error } = await kindred(...words, '--json');
+    expect([code, error]).toEqual([0, expect.any(String)]);
+    return JSON.parse(out) as T;
+  };
+
+  const search = async (): Promise<Hit> =>
+    (await server.call<Hit>('POST', '/api/v1/similarity/find-similar', { query: 'spiral staircase', top_k: 1, threshold: -1 })).body;
+
+  it('tells how far the index is, as a table and as JSON', async () => {
+    const { code, out } = await kindred('status');
+    expect(code).toBe(0);
+    expect(out).toMatch(/generation +source +state +synced/);
+    expect(out).toMatch(/1 +projects +serving +12 +0 +0 +0 +-/);
+    const status = await json<{ generations: { entries: { synced: number } }[] }>('status');
+    expect(status.generations[0]!.entries.synced).toBe(ROWS);
+  });
+
+  it('says what is wrong: no service, no address, a word that it does not know', async () => {
+    const nowhere = await kindred('status', '--url', 'http://127.0.0.1:9');
+    expect([nowhere.code, nowhere.out]).toEqual([1, '']);
+    expect(nowhere.error).toContain('Nothing answers at http://127.0.0.1:9');
+    const usage = await Promise.all([
+      kindred('status', '--url', 'ftp://x'),
+      kindred('generations', 'show', 'one'),
+      kindred('dead-letters', 'requeue', '--all', '--code', 'x'),
+      kindred('schedules'),
+      kindred('nonsense'),
+      kindred('status', '--nonsense'),
+    ]);
+    expect(usage.map(({ code, out }) => [code, out])).toEqual(usage.map(() => [2, '']));
+    expect(usage.every(({ error }) => error.length > 0 && !error.includes('    at '))).toBe(true);
+    const other = mkdtempSync(join(tmpdir(), 'kindred-cli-none-'));
+    const asked = (content?: object) => {
+      if (content !== undefined) writeFileSync(join(other, 'run.json'), JSON.stringify(content));
+      return new Promise<Outcome>((resolve) => {
+        execFile(process.execPath, [CLI, 'status'], { env: { PATH: process.env['PATH'], DATA_DIR: other } }, (failure, out, error) =>
+          resolve({ code: Number(failure?.code ?? 0), out, error }),
+        );
+      });
+    };
+    expect(await asked()).toMatchObject({ code: 1, error: expect.stringContaining('No service runs with the data directory') });
+    // The process id of nobody: above every limit of Linux.
+    expect(await asked({ pid: 2 ** 22 + 1, url: server.url })).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('ended without a word'),
+    });
+    // What listens everywhere is called by its loopback address: the admin routes answer nobody else.
+    expect(await asked({ pid: server.pid, url: server.url.replace('127.0.0.1', '0.0.0.0') })).toMatchObject({ code: 0 });
+    rmSync(other, { recursive: true });
+  });
+
+  it('reconciles, first only looking, and hands the certificate out', async () => {
+    const dry = await kindred('reconcile', '--dry-run', '--wait');
+    expect([dry.code, dry.out]).toEqual([0, expect.stringContaining('decision: clean')]);
+    const begun = await json<{ id: string; decision: string }>('reconcile');
+    const file = join(dataDir, 'certificate.json');
+    await waitFor(async () => (await json<{ decision: string }>('certificates', 'show', begun.id, '--out', file)).decision === 'clean', {
+      what: 'the certificate is clean',
+      timeoutMs: 30_000,
+    });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      id: begun.id,
+      rows: ROWS,
+      points: ROWS,
+      verified: ROWS,
+      decision: 'clean',
+    });
+    expect((await json<{ id: string }>('certificates', 'latest')).id).toBe(begun.id);
+    const list = await kindred('certificates', 'list');
+    expect(list.out.trim().split('\n')).toHaveLength(4);
+    expect((await kindred('certificates', 'show', '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11')).code).toBe(1);
+  });
+
+  it('revives dead letters', async () => {
+    expect((await kindred('dead-letters', 'list')).out).toContain('There are no dead letters');
+    const { rows } = await database.query<{ source_id: string }>(
+      `UPDATE index_ledger SET state = 'dead', last_error = '{"code": "test.dead", "message": "made by a test", "at": "2026-01-01T00:00:00Z"}'
+       WHERE source_id IN (SELECT source_id FROM index_ledger ORDER BY source_id LIMIT 2) RETURNING source_id`,
+    );
+    expect((await kindred('dead-letters', 'list', '--code', 'test.dead')).out).toContain(rows[0]!.source_id);
+    expect((await kindred('dead-letters', 'requeue', rows[0]!.source_id)).out).toContain('1 tried again');
+    expect((await kindred('dead-letters', 'requeue', '--code', 'test.dead')).out).toContain('1 tried again');
+    await waitFor(
+      async () => (await json<{ generations: { entries: { synced: number } }[] }>('status')).generations[0]!.entries.synced === ROWS,
+      {
+        what: 'all rows are in the index again',
+        timeoutMs: 30_000,
+      },
+    );
+  });
+
+  it('builds a generation, proves it, lets it serve, goes back, and ends it', async () => {
+    const plan = await kindred('generations', 'plan', '--max-tokens', '64');
+    expect([plan.code, plan.out]).toEqual([0, expect.stringContaining(`rows: ${ROWS}, of which 0 have their vector already`)]);
+    const created = await json<{ id: number; embedder: { max_tokens: number }; progress: { entries: { synced: number } } }>(
+      ...['generations', 'create', 'projects', '--max-tokens', '64', '--reason', 'a test', '--wait'],
+    );
+    expect(created).toMatchObject({ id: 2, embedder: { max_tokens: 64 }, progress: { entries: { synced: ROWS } } });
+    const second = await kindred('generations', 'create');
+    expect([second.code, second.error]).toEqual([1, expect.stringContaining('(generations.conflict)')]);
+    const early = await kindred('generations', 'rollback');
+    expect([early.code, early.error]).toEqual([1, expect.stringContaining('There is no older generation')]);
+    const gate = await kindred('generations', 'gate', '2');
+    expect([gate.code, gate.out]).toEqual([0, expect.stringContaining('gate: passed')]);
+    expect((await search()).index.generation).toBe('1');
+    const switched = await kindred('generations', 'switch', '2');
+    expect([switched.code, switched.out]).toEqual([0, expect.stringContaining('Generation 2 of projects serves now')]);
+    await waitFor(async () => (await search()).index.generation === '2', { what: 'searches use the new generation' });
+    expect((await search()).results[0]!.project.name).toBe('Job 1');
+    expect((await kindred('generations', 'retire', '2')).error).toContain('let another one serve first');
+    expect((await kindred('generations', 'rollback')).out).toContain('Generation 1 of projects serves again');
+    await waitFor(async () => (await search()).index.generation === '1', { what: 'searches use the old generation again' });
+    expect((await search()).results[0]!.project.name).toBe('Job 1');
+    // A switch without a gate of its own: the one from before is still good.
+    expect((await kindred('generations', 'retire', '2')).out).toContain('is retired');
+    expect((await kindred('generations', 'switch', '2')).error).toContain('(generations.retired)');
+    expect((await kindred('generations', 'list')).out.trim().split('\n')).toHaveLength(3);
+    expect((await kindred('generations', 'list', '--all')).out).toMatch(/2 +projects +retired/);
+    expect((await kindred('generations', 'show', '2')).out).toContain('Generation 2 of projects: retired');
+  });
+
+  it('runs schedules', async () => {
+    const list = await kindred('schedules', 'list');
+    expect(list.out).toMatch(/statistics +off +- +- +-/);
+    const outcomes = await Promise.all(
+      ['quick-check', 'reconcile', 'tombstone-purge', 'cache-purge', 'statistics'].map((name) =>
+        kindred('schedules', 'run', name, '--wait'),
+      ),
+    );
+    expect(outcomes.map(({ code, out }) => [code, out.split('\n')[0]])).toEqual(
+      ['quick-check', 'reconcile', 'tombstone-purge', 'cache-purge', 'statistics'].map((name) => [0, `${name}: done`]),
+    );
+    expect((await kindred('schedules', 'run', 'nonsense')).error).toContain('(schedules.not-found)');
+  });
+
+  it('answers another origin with a refusal', async () => {
+    const reply = await fetch(`${server.url}/api/v1/admin/sync/status`, { headers: { 'x-forwarded-for': '127.0.0.1' } });
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([403, 'admin.loopback-only']);
+  });
+});
