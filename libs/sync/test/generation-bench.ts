@@ -28,6 +28,7 @@ export class GenerationBench {
     readonly relay: IndexRelay,
     readonly supervisor: GenerationSupervisor,
     readonly manager: GenerationManager,
+    readonly retired: RetiredCollections,
   ) {}
 
   /** A harness with its first generation serving, and a process on it. */
@@ -44,7 +45,7 @@ export class GenerationBench {
     const manager = harness.newManager(relay, supervisor, options.gate);
     relay.start();
     supervisor.start();
-    return new GenerationBench(harness, relay, supervisor, manager);
+    return new GenerationBench(harness, relay, supervisor, manager, retired);
   }
 
   directory(): DatabaseIndexDirectory {

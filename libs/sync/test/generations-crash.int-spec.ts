@@ -136,10 +136,13 @@ describe('generations after a crash', () => {
 
   it('a dead process’s right to fill ends by itself; until then nobody else fills', async () => {
     const listIds = jest.spyOn(harness.source, 'listIds');
-    await harness.leases.acquire('fill:2', 400).then((lease) => jest.spyOn(lease!, 'renew').mockRejectedValue(new Error('dead')));
+    const dead = await harness.leases.acquire('fill:2', 400);
+    jest.spyOn(dead!, 'renew').mockRejectedValue(new Error('dead'));
+    const acquire = jest.spyOn(harness.leases, 'acquire');
     const { id } = await bench.manager.create('projects');
     expect(id).toBe(2);
-    await waitFor(() => harness.catalog.isAttached(id), { what: 'the collection' });
+    await waitFor(() => acquire.mock.calls.some(([name]) => name.startsWith('fill:')), { what: 'a try to fill' });
+    await acquire.mock.results[0]!.value;
     await bench.supervisor.look();
     expect(listIds).not.toHaveBeenCalled();
     await bench.built(id);

@@ -10,13 +10,16 @@ const ROWS = 25;
 class CountedProof extends GenerationProof {
   runs = 0;
   beforeEach: () => Promise<void> = () => Promise.resolve();
+  afterEach: () => void = () => undefined;
   inner!: GenerationProof;
 
   async prove(generation: IndexGeneration, signal: AbortSignal): Promise<ProofResult> {
     this.runs++;
     await this.beforeEach();
     signal.throwIfAborted();
-    return this.inner.prove(generation, signal);
+    const result = await this.inner.prove(generation, signal);
+    this.afterEach();
+    return result;
   }
 }
 
@@ -193,10 +196,13 @@ describe('gate of a generation', () => {
   it('a row that changes while it looks is no mismatch', async () => {
     const { harness } = bench;
     let looks = 0;
+    // After the certificate, which reads points with vectors, too.
+    let isProven = false;
+    proof.afterEach = () => void (isProven = true);
     const retrieve = harness.store.retrieve.bind(harness.store);
     harness.store.retrieve = async (...args) => {
       const points = await retrieve(...args);
-      if (args[2]?.hasVectors === true && ++looks === 1) {
+      if (isProven && args[2]?.hasVectors === true && ++looks === 1) {
         await harness.put(idOf(4), 'changed between the row and the point');
         await bench.built(next.id);
         return retrieve(...args);
@@ -205,7 +211,7 @@ describe('gate of a generation', () => {
     };
     const report = await bench.manager.gate(next.id);
     expect(report.reasons).toEqual([]);
-    expect(looks).toBeGreaterThanOrEqual(1);
+    expect(looks).toBe(2);
   });
 
   describe('report', () => {

@@ -53,16 +53,19 @@ describe('switch of generation', () => {
       searches++;
     });
     const created = await manager.create('projects', { model: 'wide' });
-    await bench.built(created.id).catch(() => undefined);
-    await waitFor(() => manager.switchTo(created.id), { what: 'the switch' });
-    await waitFor(() => answeredBy.has(created.id), { what: 'an answer of the new one' });
-    const before = writes;
-    await waitFor(() => writes > before + 20, { what: 'writes after the switch' });
-    await manager.rollback();
-    const rolledBack = writes;
-    await waitFor(() => writes > rolledBack + 20, { what: 'writes after the rollback' });
-    isOver = true;
-    await Promise.all([writer, searcher]);
+    try {
+      await waitFor(async () => (await manager.progress(created.id)).isFilled, { what: 'the fill' });
+      await manager.switchTo(created.id);
+      await waitFor(() => answeredBy.has(created.id), { what: 'an answer of the new one' });
+      const before = writes;
+      await waitFor(() => writes > before + 20, { what: 'writes after the switch' });
+      await manager.rollback();
+      const rolledBack = writes;
+      await waitFor(() => writes > rolledBack + 20, { what: 'writes after the rollback' });
+    } finally {
+      isOver = true;
+      await Promise.all([writer, searcher]);
+    }
     expect(failures).toEqual([]);
     expect(answeredBy).toEqual(new Set([harness.generation.id, created.id]));
     expect(Math.min(writes, searches)).toBeGreaterThan(50);
@@ -88,6 +91,24 @@ describe('switch of generation', () => {
       expect(rows).toEqual(ids.map((id) => ({ id, state: id === to ? 'serving' : 'standby' })));
     }
     await second.stop();
+  });
+
+  it('two operators with different generations in mind: one wins, the other is told, and one generation serves', async () => {
+    const { harness, manager } = bench;
+    const all = [harness.generation.id];
+    for (let n = 0; n < 2; n++) {
+      const { id } = await manager.create('projects');
+      all.push(id);
+      await bench.built(id);
+      await manager.switchTo(id);
+    }
+    for (let pair = 0; pair < 20; pair++) {
+      const serving = (await manager.list()).find(({ state }) => state === 'serving')!.id;
+      const outcomes = await Promise.allSettled(all.filter((id) => id !== serving).map((id) => manager.rollback(id)));
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const [loser] = outcomes.filter((outcome) => outcome.status === 'rejected');
+      expect(loser!.reason).toMatchObject({ code: 'generations.conflict' });
+    }
   });
 
   it('a retirement and a switch at once: one wins, and there is always one that serves', async () => {
@@ -193,7 +214,7 @@ describe('switch of generation', () => {
       const { harness } = bench;
       bench = GenerationBench.on(harness, { graceMs: 3_600_000 });
       const { id, collection } = await retired();
-      for (let look = 0; look < 3; look++) await bench.supervisor.look();
+      await expect(bench.retired.removeDue()).resolves.toEqual([]);
       await expect(harness.store.info(collection)).resolves.not.toBeNull();
       await expect(entries(id)).resolves.toBe(20);
       await sql(`UPDATE index_generations SET retired_at = now() - interval '61 minutes' WHERE id = $1`, [id]);
@@ -207,9 +228,11 @@ describe('switch of generation', () => {
       const { harness } = bench;
       const created = await retired();
       await waitFor(async () => (await bench.manager.get(created.id)).droppedAt !== null, { what: 'the removal' });
+      const ensureIndex = jest.spyOn(harness.store, 'ensureIndex');
       // As the listener of a relay whose write found no collection.
       await expect(harness.attacher.attach(created, harness.source)).rejects.toBeInstanceOf(GenerationRetiredError);
       await expect(harness.store.info(created.collection)).resolves.toBeNull();
+      expect(ensureIndex).not.toHaveBeenCalled();
       expect(harness.catalog.isAttached(created.id)).toBe(false);
     });
 

@@ -92,7 +92,7 @@ describe('Reconciler', () => {
     it('recomputes the hashes from the rows: a write that the triggers did not see', async () => {
       await behindTheLedger(
         `UPDATE projects SET description = 'secretly' WHERE id = '${idOf(5)}'`,
-        `UPDATE projects SET complexity = 5 WHERE id = '${idOf(6)}' OR id = '${idOf(5)}'`,
+        `UPDATE projects SET complexity = 4 WHERE id = '${idOf(6)}'`,
         `DELETE FROM projects WHERE id = '${idOf(7)}'`,
         `INSERT INTO projects (id, name, description) VALUES ('${idOf(9_000)}', 'n', 'unheard')`,
       );
@@ -176,6 +176,28 @@ describe('Reconciler', () => {
       // The restored point has the content of another row, so it differs still, but in another way.
       expect(certificate.report.differences.missing.count).toBe(0);
       expect(certificate.report).toMatchObject({ in_flight: 1, resolved: 1 });
+    });
+
+    it('what differs at each look in another way, until it is right', async () => {
+      const right = await changed(3);
+      await harness.store.losePoints(collection(), [idOf(3)]);
+      const retrieve = harness.store.retrieve.bind(harness.store);
+      // Missing, then stale, then right: a server that comes to itself.
+      const spy = jest
+        .spyOn(harness.store, 'retrieve')
+        .mockImplementationOnce(async (...args) => {
+          await harness.store.replacePoints(collection(), [{ ...right, payload: { ...right.payload, rev: 1 } }]);
+          return retrieve(...args);
+        })
+        .mockImplementationOnce(async (...args) => {
+          await harness.store.replacePoints(collection(), [right]);
+          return retrieve(...args);
+        });
+      await expect(run({ sampleSize: 0 })).resolves.toMatchObject({
+        decision: 'clean',
+        report: { repaired: 0, resolved: 1, verified: ROWS },
+      });
+      spy.mockRestore();
     });
 
     it('a row that was synced after the ledger was read (schedule 12)', async () => {

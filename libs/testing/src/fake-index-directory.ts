@@ -28,6 +28,8 @@ export class FakeIndexDirectory extends IndexDirectory {
   readonly collection: string;
   /** Rows that `pendingCount` reports. */
   pending = 0;
+  /** Rows that an exact count finds; `null` = the same. */
+  exactPending: number | null = null;
   /** How often a writer hurried the relay. */
   wakes = 0;
   /** Rejects whatever can be rejected while it is set; there are no tokens then. */
@@ -73,7 +75,8 @@ export class FakeIndexDirectory extends IndexDirectory {
   }
 
   async backlog(): Promise<number> {
-    return this.pendingCount();
+    this.assertHealthy();
+    return this.exactPending ?? this.pending;
   }
 
   wake(): void {

@@ -1,5 +1,5 @@
-import { SystemClock } from '#kernel';
-import { FixedClock, waitFor } from '#testing';
+import { Clock, SystemClock } from '#kernel';
+import { waitFor } from '#testing';
 import type { SqlSession } from '#database';
 import { Logger } from '@nestjs/common';
 import type { ConsistencyToken } from './consistency-token.js';
@@ -9,6 +9,23 @@ import { TokenWaiters, type TokenWaitersParts } from './token-waiters.js';
 const LONG_MS = 60_000;
 const idOf = (n: number) => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 const tokenOf = (n: number): ConsistencyToken => ({ source: 'projects', id: idOf(n), generationId: 1, version: 5 });
+
+const HOUR_MS = 3_600_000;
+
+/** Says what it is told to say, and how often it was asked. */
+class SteppedClock extends Clock {
+  nowMs = 0;
+  reads = 0;
+
+  now(): Date {
+    return new Date(this.nowMs);
+  }
+
+  monotonicMs(): number {
+    this.reads++;
+    return this.nowMs;
+  }
+}
 
 /** Double of the ledger: every row is pending until it is said to be written. */
 class FakeLedger implements SqlSession {
@@ -103,16 +120,20 @@ describe('TokenWaiters', () => {
   });
 
   it('looks at once when the relay has recorded the row, also during a look that came too early', async () => {
-    // Time stands still: no look is ever due but the first one and those that are asked for.
-    const waiters = create({ clock: new FixedClock() });
+    const clock = new SteppedClock();
+    const waiters = create({ clock });
     const waiting = waiters.wait(tokenOf(1), LONG_MS);
     await waitFor(() => ledger.statements === 1, { what: 'the first look' });
+    // From here on the next look is an hour away; the loop has gone to sleep until then once it has asked for the time.
+    clock.nowMs = -HOUR_MS;
+    const { reads } = clock;
+    await waitFor(() => clock.reads > reads, { what: 'the loop to sleep' });
     let release = (): void => undefined;
     ledger.hold = new Promise<void>((resolve) => (release = resolve));
     waiters.notice(idOf(2));
-    expect(ledger.statements).toBe(1);
     waiters.notice(idOf(1));
     await waitFor(() => ledger.statements === 2, { what: 'the look that comes too early' });
+    expect(ledger.keys).toBe(2);
     ledger.written.add(idOf(1));
     waiters.notice(idOf(1));
     ledger.hold = null;

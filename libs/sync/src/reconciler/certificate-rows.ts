@@ -9,16 +9,19 @@ export interface CertificateFilter {
   readonly before?: string;
 }
 
-/* The token of the lease is in the report only while it runs: it tells whether the process that runs it is alive. */
+/*
+ * Both times by the database's clock, so that certificates of several processes sort. The token of the lease is in the report only while it runs: it tells
+ * whether the process that runs it is alive.
+ */
 const INSERT = `
-INSERT INTO index_certificates (id, generation_id, decision, started_at, report)
-VALUES ($1, $2, 'running', $3, $4::jsonb || jsonb_build_object('lease_token', $5::text))`;
+INSERT INTO index_certificates (id, generation_id, decision, report)
+VALUES ($1, $2, 'running', $3::jsonb || jsonb_build_object('lease_token', $4::text))`;
 
 const PROGRESS = `
 UPDATE index_certificates SET report = $2::jsonb || jsonb_build_object('lease_token', report->>'lease_token') WHERE id = $1 AND decision = 'running'`;
 
 /* Only what still runs: a process that was frozen, and shown as failed meanwhile, may still say how it ended. */
-const FINISH = `UPDATE index_certificates SET decision = $2, finished_at = $3, report = $4::jsonb WHERE id = $1 AND decision = 'running'`;
+const FINISH = `UPDATE index_certificates SET decision = $2, finished_at = clock_timestamp(), report = $3::jsonb WHERE id = $1 AND decision = 'running'`;
 
 /*
  * A process that died leaves its certificate running; it has failed as soon as its lease is over. The buckets of the digest are 20 KB each, so a listing
@@ -52,7 +55,7 @@ interface Row {
 }
 
 export async function insertCertificate(session: SqlSession, id: string, leaseToken: string, report: CertificateReport): Promise<void> {
-  await session.query(INSERT, [id, report.generation, report.from, JSON.stringify(report), leaseToken]);
+  await session.query(INSERT, [id, report.generation, JSON.stringify(report), leaseToken]);
 }
 
 export async function updateProgress(session: SqlSession, id: string, report: CertificateReport): Promise<void> {
@@ -60,7 +63,7 @@ export async function updateProgress(session: SqlSession, id: string, report: Ce
 }
 
 export async function finishCertificate(session: SqlSession, id: string, report: CertificateReport): Promise<void> {
-  await session.query(FINISH, [id, report.decision, report.to, JSON.stringify(report)]);
+  await session.query(FINISH, [id, report.decision, JSON.stringify(report)]);
 }
 
 /** Newest first, without the digests of single buckets. */

@@ -81,7 +81,7 @@ export class GenerationCopy {
     const isWhole = this.cursor === null || startedAtMs - this.lookedAtMs > gapMs || startedAtMs - this.comparedAtMs > COMPARE_EVERY_MS;
     if (isWhole && (await this.isTooLarge(startedAtMs))) return 0;
     const changed = isWhole ? await this.compare(signal) : await this.follow(this.cursor!, startedAtMs, signal);
-    if (isWhole) this.comparedAtMs = startedAtMs;
+    if (isWhole) this.comparedAtMs = this.lookedWideAtMs = startedAtMs;
     this.cursor = position.now;
     this.lookedAtMs = startedAtMs;
     if (changed > 0 && (await this.hasOutgrown(startedAtMs))) return changed;

@@ -3,6 +3,8 @@ import { SearchStore, type Answered, type SearchStoreStatus } from './search-sto
 
 /** One store and no fallback: what it says is the answer, and never degraded. */
 export class DirectSearchStore extends SearchStore {
+  readonly counters = null;
+
   constructor(private readonly store: VectorStore) {
     super();
   }

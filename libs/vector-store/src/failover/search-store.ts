@@ -1,5 +1,5 @@
 import type { VectorStore } from '../vector-store.js';
-import type { BreakerState } from './failover-counters.js';
+import type { BreakerState, FailoverCounters } from './failover-counters.js';
 import type { ReplicaStatus } from './search-replica.js';
 
 /** An answer, and where it comes from. */
@@ -26,6 +26,9 @@ export interface SearchStoreStatus {
  * Whoever needs the index itself (to write, to compare, to prove) takes {@link VectorStore}, which never answers from a copy.
  */
 export abstract class SearchStore {
+  /** What happened to the searches of this process; `null` = there is no fallback to count. */
+  abstract readonly counters: FailoverCounters | null;
+
   /**
    * Answers from the index, or from its copy in this process while the index is away. Nothing is tried twice on the same store.
    *

@@ -16,3 +16,23 @@ describeVectorStoreContract('LocalVectorStore that answers from its graph', asyn
   const folder = await mkdtemp(join(tmpdir(), 'kindred-local-'));
   return { store: new LocalVectorStore({ folder, exactLimit: 4 }), cleanup: () => rm(folder, { recursive: true, force: true }) };
 });
+
+describe('LocalVectorStore', () => {
+  it('lists its collections, also those of an earlier process', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kindred-local-'));
+    const open = async () => {
+      const store = new LocalVectorStore({ folder });
+      await store.open();
+      return store;
+    };
+    const first = await open();
+    await expect(first.listCollections()).resolves.toEqual([]);
+    for (const name of ['a', 'b', 'c']) await first.ensureIndex({ name, dimensions: 2, payloadIndexes: [], metadata: {} });
+    await first.drop('b');
+    await first.close();
+    const second = await open();
+    expect((await second.listCollections()).sort()).toEqual(['a', 'c']);
+    await second.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+});

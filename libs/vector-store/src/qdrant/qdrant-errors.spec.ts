@@ -34,6 +34,11 @@ describe('toVectorStoreError', () => {
     expect(error).toMatchObject({ kind, message: `Qdrant answered ${status} to write points: ${text ?? 'Reason Phrase'}` });
   });
 
+  it('says of 507, and of nothing else, that there is no room for points', () => {
+    const isFull = (status: number) => toVectorStoreError(reply(status, 'no'), 'write').options.isStorageFull;
+    expect([507, 429, 503, 500].map(isFull)).toEqual([true, false, false, false]);
+  });
+
   it('reads 503 with Retry-After as throttled, for the whole time', () => {
     expect(toVectorStoreError(reply(503, 'Draining', '30'), 'search')).toMatchObject({
       kind: 'throttled',
