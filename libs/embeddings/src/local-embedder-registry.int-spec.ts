@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Test } from '@nestjs/testing';
 import { ConfigModule, loadConfig } from '#config';
+import { FatalStartupError } from '#kernel';
 import { EmbedderRegistry } from './embedder-registry.js';
 import { EmbeddingsModule } from './embeddings.module.js';
 import { LocalEmbedderRegistry } from './local-embedder-registry.js';
@@ -48,6 +49,31 @@ describe('LocalEmbedderRegistry', () => {
       document_prefix: 'passage: ',
       max_tokens: 128,
     });
+  });
+
+  it('describes what an operator chooses on top of what is configured', async () => {
+    registry = registryFor({ EMBEDDING_MAX_TOKENS: '128', EMBEDDING_QUERY_PREFIX: 'query: ' });
+    const configured = await registry.describeConfigured();
+    await expect(registry.describe({ max_tokens: 64, document_prefix: 'passage: ' })).resolves.toEqual({
+      ...configured,
+      max_tokens: 64,
+      document_prefix: 'passage: ',
+    });
+    for (const overrides of [{ model: 'unheard' }, { model: '../all-MiniLM-L6-v2' }, { dtype: 'fp32' as const }, { max_tokens: 100_000 }]) {
+      await expect(registry.describe(overrides)).rejects.toBeInstanceOf(FatalStartupError);
+    }
+  });
+
+  it('releases an embedder: it is closed, and built anew when it is needed again', async () => {
+    registry = registryFor();
+    const descriptor = await registry.describeConfigured();
+    const first = registry.get(descriptor);
+    await registry.release(first.modelRev);
+    await registry.release('unheard');
+    await expect(first.embedQuery('late')).rejects.toMatchObject(UNAVAILABLE);
+    const second = registry.get(descriptor);
+    expect(second).not.toBe(first);
+    await expect(second.embedQuery('oak stair')).resolves.toMatchObject({ isTruncated: false });
   });
 
   it('builds one embedder for each descriptor, whatever is configured now', async () => {

@@ -94,6 +94,9 @@ describe('generations', () => {
     await expect(manager.create('unheard')).rejects.toMatchObject({ code: 'generations.not-found' });
     await expect(manager.plan('unheard')).rejects.toMatchObject({ code: 'generations.not-found' });
     await expect(manager.create('projects', { model: 'unheard' })).rejects.toMatchObject({ code: 'generations.model-unusable' });
+    for (const max_tokens of [0, 7, 8.5, -1, Number.NaN]) {
+      await expect(manager.create('projects', { max_tokens })).rejects.toMatchObject({ code: 'request.invalid' });
+    }
     for (const call of [
       manager.get(99),
       manager.progress(99),
@@ -125,7 +128,8 @@ describe('generations', () => {
     await bench.built(second);
     await manager.switchTo(second);
     await harness.put(idOf(1), 'written after the switch');
-    await expect(manager.rollback()).resolves.toMatchObject({ id: first, state: 'serving' });
+    await expect(manager.rollback({ source: 'unheard' })).rejects.toMatchObject({ code: 'generations.conflict' });
+    await expect(manager.rollback({ source: 'projects' })).resolves.toMatchObject({ id: first, state: 'serving' });
     await bench.built(first);
     await expect(bench.differences(await manager.get(first))).resolves.toEqual([]);
     // A second operator who does not know of the first one's rollback must not undo it.
@@ -135,6 +139,23 @@ describe('generations', () => {
       detail: expect.stringContaining('serves already'),
     });
     await expect(manager.rollback(second)).resolves.toMatchObject({ id: second, state: 'serving' });
+  });
+
+  it('does not roll back to one that is being healed, or whose collection is gone; but also while the index is away', async () => {
+    const { harness, manager } = bench;
+    const first = harness.generation;
+    const second = (await manager.create('projects')).id;
+    await bench.built(second);
+    await manager.switchTo(second);
+    await harness.database.query(`UPDATE index_generations SET paused_at = now(), pause_reason = 'restored' WHERE id = $1`, [first.id]);
+    const refused = { code: 'generations.gate-refused' };
+    await expect(manager.rollback()).rejects.toMatchObject({ ...refused, detail: expect.stringContaining('restored') });
+    await harness.database.query('UPDATE index_generations SET paused_at = NULL WHERE id = $1', [first.id]);
+    const info = jest.spyOn(harness.store, 'info').mockResolvedValue(null);
+    await expect(manager.rollback()).rejects.toMatchObject({ ...refused, detail: expect.stringContaining('is gone') });
+    info.mockRejectedValue(new Error('away'));
+    await expect(manager.rollback()).resolves.toMatchObject({ id: first.id, state: 'serving' });
+    info.mockRestore();
   });
 
   it('retired is final: no switch, no rollback, no gate, no second retirement; the serving one cannot be retired', async () => {

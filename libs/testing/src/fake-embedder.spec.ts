@@ -55,6 +55,19 @@ describe('FakeEmbedder', () => {
 });
 
 describe('FakeEmbedderRegistry', () => {
+  it('describes models that a test has added, also of another dimension, with what is chosen on top', async () => {
+    const registry = new FakeEmbedderRegistry();
+    registry.addModel('wide', { dimensions: 96 });
+    const wide = await registry.describe({ model: 'wide', max_tokens: 16 });
+    expect(wide).toEqual({ ...registry.configured.descriptor, model: 'wide', dimensions: 96, max_tokens: 16 });
+    expect((await registry.get(wide).embedQuery('oak')).vector).toHaveLength(96);
+    await expect(registry.describe({ model: 'unheard' })).rejects.toThrow('unheard');
+    const first = registry.get(wide);
+    await registry.release(first.modelRev);
+    await expect(first.embedQuery('late')).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
+    expect(registry.get(wide)).not.toBe(first);
+  });
+
   it('keeps one embedder per modelRev', async () => {
     const registry = new FakeEmbedderRegistry();
     const descriptor = await registry.describeConfigured();

@@ -10,6 +10,9 @@ import type { GenerationCatalog } from './generation-catalog.js';
 import type { GenerationPlan, GenerationPlanner } from './generation-planner.js';
 import { listGenerationRecords } from './read-generation-records.js';
 
+/** As for `EMBEDDING_MAX_TOKENS`: two of them are markers, and a text of fewer words says nothing. */
+const LEAST_TOKENS = 8;
+
 /** What a new generation does differently; nothing = the same once more. The text template is always the source's own of now. */
 export type GenerationChange = EmbedderOverrides;
 
@@ -26,7 +29,7 @@ export class GenerationCreator {
     private readonly collectionPrefix: string,
   ) {}
 
-  /** @throws DomainError `generations.not-found` for an unknown source, `generations.model-unusable` */
+  /** @throws DomainError `generations.not-found` for an unknown source, `generations.model-unusable`, `request.invalid` */
   async plan(sourceName: string, change: GenerationChange, signal: AbortSignal): Promise<GenerationPlan> {
     const source = this.sourceOf(sourceName);
     return this.planner.plan(source, await this.describe(change), signal);
@@ -35,7 +38,7 @@ export class GenerationCreator {
   /**
    * Commits the row of a generation that is to be filled, and returns its id.
    *
-   * @throws DomainError `generations.not-found`, `generations.model-unusable`, `generations.conflict`, `search.not-ready`
+   * @throws DomainError `generations.not-found`, `generations.model-unusable`, `request.invalid`, `generations.conflict`, `search.not-ready`
    */
   async create(sourceName: string, change: GenerationChange, reason: string | null): Promise<number> {
     const source = this.sourceOf(sourceName);
@@ -70,6 +73,11 @@ export class GenerationCreator {
   }
 
   private async describe(change: GenerationChange): Promise<EmbedderDescriptor> {
+    const { max_tokens } = change;
+    if (max_tokens !== undefined && (!Number.isInteger(max_tokens) || max_tokens < LEAST_TOKENS)) {
+      const detail = `must be a whole number of at least ${LEAST_TOKENS}`;
+      throw new DomainError('request.invalid', { fields: [{ pointer: '/max_tokens', code: 'out-of-range', detail }] });
+    }
     try {
       return await this.embedders.describe(change);
     } catch (error) {

@@ -132,10 +132,12 @@ export class GenerationManager implements BeforeApplicationShutdown {
   }
 
   /**
-   * Lets a standby generation answer queries again, at once and without a gate: it was written all along, so nothing is lost.
+   * Lets a standby generation answer queries again, at once and without a gate: it was written all along, so nothing is lost. Only one that is being
+   * healed, or whose collection is gone, is refused.
    *
    * @param back the generation to go back to, or a source; default: the one that served last of those older than the serving one
-   * @throws DomainError `generations.retired`, `generations.conflict` when somebody else acts or there is nothing to go back to, `generations.not-found`
+   * @throws DomainError `generations.retired`, `generations.conflict` when somebody else acts or there is nothing to go back to,
+   *   `generations.gate-refused`, `generations.not-found`
    */
   async rollback(back?: number | { readonly source: string }): Promise<GenerationRecord> {
     const to = typeof back === 'number' ? await this.getLive(back) : await this.previous(back?.source);
@@ -143,6 +145,7 @@ export class GenerationManager implements BeforeApplicationShutdown {
       throw new DomainError('generations.conflict', { detail: `Generation ${to.id} has never served; switch to it instead` });
     }
     const from = await this.servingBeside(to);
+    await this.assertUsable(to);
     await this.exchange({ fromId: from.id, toId: to.id, expected: 'standby' });
     return this.get(to.id);
   }
@@ -199,6 +202,19 @@ export class GenerationManager implements BeforeApplicationShutdown {
       throw new DomainError('search.index-unavailable', { cause: error });
     }
     if (!isThere) throw new DomainError('generations.gate-refused', { detail: `unreadable: The collection ${collection} is gone` });
+  }
+
+  /** An index that is away does not keep anybody from going back: it is away for both. */
+  private async assertUsable(to: GenerationRecord): Promise<void> {
+    if (to.pausedAt !== null) {
+      throw new DomainError('generations.gate-refused', { detail: `paused: It is being healed: ${to.pauseReason ?? 'no reason given'}` });
+    }
+    try {
+      await this.assertCollection(to);
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== 'search.index-unavailable') throw error;
+      this.logger.warn(`Whether the collection ${to.collection} is there cannot be seen: ${String(error.cause)}`);
+    }
   }
 
   private async getLive(id: number): Promise<GenerationRecord> {
