@@ -90,6 +90,14 @@ describe('QuickCheck', () => {
     await expect(harness.point(orphan)).resolves.toBeUndefined();
   });
 
+  it('notices a foreign point when nothing else differs', async () => {
+    harness.store.plant(collection(), idOf(0x7003), { note: 'theirs' });
+    const result = await run();
+    expect(result).toMatchObject({ decision: 'differs', differing_buckets: [], unbucketed_points: 1, repaired: 0 });
+    expect(counts(result)).toMatchObject({ foreign: 1, orphan: 0 });
+    harness.store.uproot(collection(), [idOf(0x7003)]);
+  });
+
   it('walks everything when many buckets differ', async () => {
     await harness.store.losePoints(
       collection(),

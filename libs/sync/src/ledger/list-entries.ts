@@ -17,10 +17,17 @@ export interface LedgerEntry {
 
 const COLUMNS = `source_id, state, version, in_doubt, coalesce(lease_until > now(), false) AS is_leased, indexed_version, encode(indexed_hash, 'hex') AS indexed_hash, encode(indexed_payload_hash, 'hex') AS indexed_payload_hash`;
 
-/* Keyset pages: memory stays bounded, and no transaction stays open between pages. */
+/*
+ * Keyset pages: memory stays bounded, and no transaction stays open between pages. The bound is one comparison of both key columns, and the generation is
+ * checked outside: after a bulk load, before the table is analysed, the planner takes an equality and a range for a handful of rows, and sorts the whole
+ * rest of the ledger for every page.
+ */
 const LIST = `
-SELECT ${COLUMNS} FROM index_ledger
-WHERE generation_id = $1 AND ($2::uuid IS NULL OR source_id > $2) ORDER BY source_id LIMIT $3`;
+SELECT page.* FROM (
+  SELECT generation_id, ${COLUMNS} FROM index_ledger
+  WHERE (generation_id, source_id) > (CASE WHEN $2::uuid IS NULL THEN $1::integer - 1 ELSE $1 END, coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
+  ORDER BY generation_id, source_id LIMIT $3) AS page
+WHERE page.generation_id = $1 ORDER BY page.source_id`;
 
 /*
  * One bucket of the quick check: a scan of the generation's entries, once per bucket that differs. An index on the expression would cost every write of

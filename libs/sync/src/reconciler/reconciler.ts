@@ -15,7 +15,7 @@ import { Reconciliation, type ReconciliationParts } from './reconciliation.js';
 /** Ids per page: some 300 KB of payloads. */
 export const PAGE_SIZE_DEFAULT = 1_000;
 /** Longer than a write takes to be seen by reads, shorter than a person's patience. */
-export const CONFIRM_PAUSE_DEFAULT_MS = 300;
+export const CONFIRM_PAUSE_DEFAULT_MS = 200;
 
 export interface ReconcilerParts extends Omit<ReconciliationParts, 'pageSize' | 'confirmPauseMs'> {
   readonly sources: IndexSourceRegistry;
@@ -28,7 +28,7 @@ export interface ReconcilerParts extends Omit<ReconciliationParts, 'pageSize' | 
   readonly onAhead: (generation: IndexGeneration) => void;
   /** Ids per page and slice. Default 1,000. */
   readonly pageSize?: number;
-  /** Between the two looks at a difference, milliseconds. Default 300. */
+  /** Between the two looks at a difference, milliseconds. Default 200. */
   readonly confirmPauseMs?: number;
 }
 
