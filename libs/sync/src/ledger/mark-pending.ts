@@ -26,17 +26,17 @@ export interface MarkOptions {
  */
 const MARK = `
 WITH suspects AS (
-  SELECT l.generation_id, l.source_id, s.point_rev
+  SELECT l.source_id, s.point_rev
   FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS s (source_id, seen_version, point_rev)
-  JOIN index_ledger l ON l.generation_id = $1 AND l.source_id = s.source_id
-  WHERE l.state = ANY($5::text[]) AND (s.seen_version IS NULL OR l.version = s.seen_version)
-  FOR UPDATE OF l SKIP LOCKED)
+  CROSS JOIN LATERAL (
+    SELECT source_id FROM index_ledger
+    WHERE generation_id = $1 AND source_id = s.source_id AND state = ANY($5::text[]) AND (s.seen_version IS NULL OR version = s.seen_version) FOR UPDATE SKIP LOCKED) l)
 UPDATE index_ledger AS l SET
   state = 'pending', in_doubt = true, attempts = 0, next_attempt_at = now(), changed_at = now(),
   version = greatest(l.version + 1, nextval('index_version_seq'), s.point_rev::bigint + 1),
   lease_token = CASE WHEN $6::boolean THEN NULL ELSE l.lease_token END,
   lease_until = CASE WHEN $6::boolean THEN NULL ELSE l.lease_until END
-FROM suspects s WHERE l.generation_id = s.generation_id AND l.source_id = s.source_id
+FROM suspects s WHERE l.generation_id = $1 AND l.source_id = ANY($2::uuid[]) AND l.source_id = s.source_id
 RETURNING l.source_id`;
 
 /** Marks entries to be written again whatever the bookkeeping says; returns the ids that were reached. */

@@ -5,13 +5,13 @@ import type { SqlSession } from '#database';
  */
 const PURGE = `
 WITH absent AS (
-  SELECT l.generation_id, l.source_id
+  SELECT l.source_id
   FROM unnest($3::uuid[], $4::bigint[]) AS t (source_id, version)
-  JOIN index_ledger l ON l.generation_id = $1 AND l.source_id = t.source_id
-  WHERE l.state = 'tombstone' AND l.version = t.version AND l.lease_token = $2
-  FOR UPDATE OF l SKIP LOCKED)
+  CROSS JOIN LATERAL (
+    SELECT source_id FROM index_ledger
+    WHERE generation_id = $1 AND source_id = t.source_id AND state = 'tombstone' AND version = t.version AND lease_token = $2 FOR UPDATE SKIP LOCKED) l)
 DELETE FROM index_ledger AS l USING absent a
-WHERE l.generation_id = a.generation_id AND l.source_id = a.source_id AND l.state = 'tombstone' AND l.lease_token = $2
+WHERE l.generation_id = $1 AND l.source_id = ANY($3::uuid[]) AND l.source_id = a.source_id
 RETURNING l.source_id`;
 
 /** Removes the entries of points that were seen to be absent after the grace; returns the ids that were removed. */

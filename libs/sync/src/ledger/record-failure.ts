@@ -31,18 +31,18 @@ export interface FailureResult {
  */
 const FAIL = `
 WITH failed AS (
-  SELECT l.generation_id, l.source_id, f.rev, f.is_deleting, f.backoff_ms, f.is_in_doubt
+  SELECT l.source_id, f.rev, f.is_deleting, f.backoff_ms, f.is_in_doubt
   FROM unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::double precision[], $7::boolean[]) AS f (source_id, rev, is_deleting, backoff_ms, is_in_doubt)
-  JOIN index_ledger l ON l.generation_id = $1 AND l.source_id = f.source_id
-  WHERE l.lease_token = $2
-  FOR UPDATE OF l SKIP LOCKED)
+  CROSS JOIN LATERAL (
+    SELECT source_id FROM index_ledger
+    WHERE generation_id = $1 AND source_id = f.source_id AND lease_token = $2 FOR UPDATE SKIP LOCKED) l)
 UPDATE index_ledger AS l SET
   lease_token = NULL, lease_until = NULL, last_error = $8::jsonb,
   state = CASE WHEN l.state = 'pending' AND NOT f.is_deleting AND l.version = f.rev AND l.attempts >= $9::integer AND NOT $10::boolean THEN 'dead' ELSE l.state END,
   next_attempt_at = CASE WHEN l.version = f.rev THEN now() + f.backoff_ms * interval '1 millisecond' ELSE l.next_attempt_at END,
   attempts = CASE WHEN $10::boolean THEN greatest(l.attempts - 1, 0) ELSE l.attempts END,
   in_doubt = f.is_in_doubt
-FROM failed f WHERE l.generation_id = f.generation_id AND l.source_id = f.source_id AND l.lease_token = $2
+FROM failed f WHERE l.generation_id = $1 AND l.source_id = ANY($3::uuid[]) AND l.source_id = f.source_id
 RETURNING l.source_id, l.state = 'dead' AS is_dead`;
 
 /** Records failed attempts under their token, in a transaction of its own: inside the one that failed the count would be rolled back with it. */

@@ -6,11 +6,11 @@ import type { SqlSession } from '#database';
  */
 const RENEW = `
 WITH held AS (
-  SELECT generation_id, source_id FROM index_ledger
+  SELECT source_id FROM index_ledger
   WHERE generation_id = $1 AND source_id = ANY($2::uuid[]) AND lease_token = $3 AND lease_until > now()
   FOR UPDATE SKIP LOCKED)
 UPDATE index_ledger AS l SET lease_until = now() + $4::double precision * interval '1 millisecond'
-FROM held WHERE l.generation_id = held.generation_id AND l.source_id = held.source_id AND l.lease_token = $3
+FROM held WHERE l.generation_id = $1 AND l.source_id = ANY($2::uuid[]) AND l.source_id = held.source_id
 RETURNING l.source_id`;
 
 /** Extends the leases that still run; returns the ids that were reached. */
