@@ -1,3 +1,4 @@
+import type { RelayUnitOfWork } from '#database';
 import { listEntries } from '../src/ledger/list-entries.js';
 import { markPending } from '../src/ledger/mark-pending.js';
 import { GenerationSwitchRefusedError, switchServing } from '../src/generations/switch-serving.js';
@@ -390,14 +391,20 @@ describe('protocol schedules', () => {
   });
 
   it("18: commit between the claim's snapshot and lock: rev 2 has the new row", async () => {
-    const [stopper, raced] = [idOf(181), idOf(182)];
-    await harness.put(stopper, 'A');
+    const [other, raced] = [idOf(181), idOf(182)];
+    await harness.put(other, 'A');
     await harness.put(raced, 'A');
-    await harness.database.query(`UPDATE index_ledger SET next_attempt_at = now() - interval '1 hour' WHERE source_id = $1`, [stopper]);
-    // The claim locks its entries one after the other; a trigger of this test halts it at the first, after its snapshot and before the second lock.
-    await harness.database.query(`CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      IF OLD.source_id = '${stopper}' THEN PERFORM pg_advisory_xact_lock(18); END IF; RETURN NEW; END $$;
-      CREATE TRIGGER halt BEFORE UPDATE ON index_ledger FOR EACH ROW EXECUTE FUNCTION halt()`);
+    // The claim halts at the first table that it reads: after its snapshot, before its first lock.
+    const { relayUnitOfWork } = harness.database;
+    const halting: RelayUnitOfWork = {
+      run: (work, options) => relayUnitOfWork.run(work, options),
+      query: (sql, parameters) =>
+        relayUnitOfWork.query(
+          sql.replace('paused_at IS NULL', 'paused_at IS NULL AND (SELECT true FROM pg_advisory_xact_lock(18))'),
+          parameters,
+        ),
+    };
+    one = new SteppedRelay(harness.newRelay({}, { unitOfWork: halting }), harness.store, harness.embedder);
     const holder = harness.database.dataSource.createQueryRunner();
     await holder.query('BEGIN');
     await holder.query('SELECT pg_advisory_xact_lock(18)');
@@ -408,7 +415,6 @@ describe('protocol schedules', () => {
     await holder.query('COMMIT');
     await holder.release();
     await expect(claiming).resolves.toBe(2);
-    await harness.database.query('DROP FUNCTION halt() CASCADE');
     await one.readAndSend();
     await one.deliver();
     await one.acknowledge();

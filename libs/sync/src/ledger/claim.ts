@@ -25,7 +25,7 @@ export interface ClaimRequest {
  *
  * Three scans in index order: every condition is in an index (index_ledger_due_idx, index_ledger_tombstone_idx), so a claim costs what it takes, however
  * long the backlog is and whatever the planner believes of it (of 20,000: 5 ms, 58 ms with a sort). The LIMIT of `due` never cuts anything off: it tells
- * the planner how few rows come. ANY beside the join: else a planner without statistics may read the whole generation to find them.
+ * the planner how few rows come. ANY beside the join: else a planner with statistics of an empty ledger reads the whole generation to find them.
  */
 const CLAIM = `
 WITH live AS (
