@@ -21,8 +21,9 @@ export interface DifferingBuckets {
   readonly withUnknownRows: readonly string[];
 }
 
+/* All entries are read in any case; the last byte as it is costs a third less than the id as text. */
 const COUNT = `
-SELECT right(source_id::text, 2) AS bucket,
+SELECT encode(substring(uuid_send(source_id) FROM 16), 'hex') AS bucket,
   count(*) FILTER (WHERE state = 'synced')::integer AS synced, count(*) FILTER (WHERE state = 'pending')::integer AS pending,
   count(*) FILTER (WHERE state = 'tombstone')::integer AS tombstone, count(*) FILTER (WHERE state = 'dead')::integer AS dead
 FROM index_ledger WHERE generation_id = $1 GROUP BY 1`;
