@@ -102,7 +102,16 @@ describe('switch of generation', () => {
       await bench.built(id);
       await manager.switchTo(id);
     }
+    const info = harness.store.info.bind(harness.store);
     for (let pair = 0; pair < 20; pair++) {
+      // Both have decided before either acts.
+      const bothHaveLooked = Promise.withResolvers<void>();
+      let looks = 0;
+      harness.store.info = async (...args) => {
+        if (++looks === 2) bothHaveLooked.resolve();
+        await bothHaveLooked.promise;
+        return info(...args);
+      };
       const serving = (await manager.list()).find(({ state }) => state === 'serving')!.id;
       const outcomes = await Promise.allSettled(all.filter((id) => id !== serving).map((id) => manager.rollback(id)));
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);

@@ -10,6 +10,7 @@ import { describeReasons, type GateOptions, type GenerationGate } from './genera
 import type { GenerationPlan } from './generation-planner.js';
 import type { GenerationRecord } from './generation-record.js';
 import type { GenerationSupervisor } from './generation-supervisor.js';
+import { notFoundError, pairOf, previousOf, retiredError } from './choose-generations.js';
 import { readProgress, type GenerationProgress } from './read-progress.js';
 import { getGenerationRecord, listGenerationRecords } from './read-generation-records.js';
 import { retireGeneration } from './retire-generation.js';
@@ -54,7 +55,7 @@ export class GenerationManager implements BeforeApplicationShutdown {
   /** @throws DomainError `generations.not-found` */
   async get(id: number): Promise<GenerationRecord> {
     const record = await getGenerationRecord(this.parts.unitOfWork, id);
-    if (record === null) throw new DomainError('generations.not-found', { detail: `There is no generation ${id}` });
+    if (record === null) throw notFoundError(id);
     return record;
   }
 
@@ -83,7 +84,7 @@ export class GenerationManager implements BeforeApplicationShutdown {
   /** @throws DomainError `generations.not-found` */
   async progress(id: number): Promise<GenerationProgress> {
     const progress = await readProgress(this.parts.unitOfWork, id);
-    if (progress === null) throw new DomainError('generations.not-found', { detail: `There is no generation ${id}` });
+    if (progress === null) throw notFoundError(id);
     return progress;
   }
 
@@ -115,8 +116,7 @@ export class GenerationManager implements BeforeApplicationShutdown {
    */
   async switchTo(id: number, { isForced = false }: GateOptions = {}): Promise<GenerationRecord> {
     const { unitOfWork } = this.parts;
-    const to = await this.getLive(id);
-    const from = await this.servingBeside(to);
+    const { from, to } = pairOf(await this.list({ includeRetired: true }), id);
     if (!(await isGateFresh(unitOfWork, id))) {
       const report = await this.gate(id, { isForced });
       if (!report.passed) throw new DomainError('generations.gate-refused', { detail: describeReasons(report.reasons) });
@@ -140,11 +140,11 @@ export class GenerationManager implements BeforeApplicationShutdown {
    *   `generations.gate-refused`, `generations.not-found`
    */
   async rollback(back?: number | { readonly source: string }): Promise<GenerationRecord> {
-    const to = typeof back === 'number' ? await this.getLive(back) : await this.previous(back?.source);
+    const all = await this.list({ includeRetired: true });
+    const { from, to } = pairOf(all, typeof back === 'number' ? back : previousOf(all, back?.source));
     if (to.state === 'building') {
       throw new DomainError('generations.conflict', { detail: `Generation ${to.id} has never served; switch to it instead` });
     }
-    const from = await this.servingBeside(to);
     await this.assertUsable(to);
     await this.exchange({ fromId: from.id, toId: to.id, expected: 'standby' });
     return this.get(to.id);
@@ -219,28 +219,8 @@ export class GenerationManager implements BeforeApplicationShutdown {
 
   private async getLive(id: number): Promise<GenerationRecord> {
     const record = await this.get(id);
-    if (record.state !== 'retired') return record;
-    throw new DomainError('generations.retired', { detail: `Generation ${id} is retired, which is final; build a new one` });
-  }
-
-  private async servingBeside(to: GenerationRecord): Promise<GenerationRecord> {
-    if (to.state === 'serving') throw new DomainError('generations.conflict', { detail: `Generation ${to.id} serves already` });
-    const serving = (await this.list()).find(({ source, state }) => source === to.source && state === 'serving');
-    if (serving === undefined) throw new DomainError('search.not-ready');
-    return serving;
-  }
-
-  /** Older ones only: else a second rollback, by an operator who does not know of the first, would undo it. */
-  private async previous(ofSource?: string): Promise<GenerationRecord> {
-    const all = (await this.list()).filter(({ source }) => ofSource === undefined || source === ofSource);
-    const serving = new Map(all.filter(({ state }) => state === 'serving').map(({ source, id }) => [source, id]));
-    const candidates = all.filter(({ id, source, state }) => state === 'standby' && id < (serving.get(source) ?? 0));
-    if (new Set(candidates.map(({ source }) => source)).size > 1) {
-      throw new DomainError('generations.conflict', { detail: 'Several sources have a generation to go back to; say which' });
-    }
-    const [latest] = candidates.sort((a, b) => (b.standbySince?.getTime() ?? 0) - (a.standbySince?.getTime() ?? 0));
-    if (latest !== undefined) return latest;
-    throw new DomainError('generations.conflict', { detail: 'There is no older generation to go back to' });
+    if (record.state === 'retired') throw retiredError(id);
+    return record;
   }
 
   private inBackground<T>(work: Promise<T>): Promise<T> {

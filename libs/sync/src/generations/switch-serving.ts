@@ -28,6 +28,8 @@ const STEP_UP = `UPDATE index_generations SET state = 'serving', serving_since =
  * @throws GenerationSwitchRefusedError, or what `verify` threw
  */
 export async function switchServing(unitOfWork: RelayUnitOfWork, { fromId, toId, expected, verify }: SwitchRequest): Promise<void> {
+  // It would step down and up again, and the caller would believe to have switched.
+  if (fromId === toId) throw new GenerationSwitchRefusedError(toId, expected);
   await unitOfWork.run(async (session) => {
     const down = await session.query(STEP_DOWN, [fromId]);
     if (down.rowCount !== 1) throw new GenerationSwitchRefusedError(fromId, 'serving');
