@@ -133,6 +133,7 @@ describe('admin routes', () => {
       ['POST', '/reconcile', { source: 'projects', generation: 1 }],
       ['POST', '/reconcile', { dry_run: 'yes' }],
       ['POST', '/reconcile', { budget_ms: 1 }],
+      ['POST', '/reconcile', { after: 'x' }],
       ['POST', '/reconcile', { dryRun: true }],
       ['POST', '/reconcile?dry_run=true', {}],
       ['GET', '/certificates?cursor=abc', undefined],
@@ -201,11 +202,11 @@ describe('admin routes', () => {
     });
 
     it('reconciles the serving generation, or the one named', async () => {
-      const reply = await send('POST', '/reconcile', { dry_run: true, force: true, budget_ms: 5_000 });
+      const reply = await send('POST', '/reconcile', { dry_run: true, force: true, budget_ms: 5_000, after: ROW_ID });
       expect([reply.status, reply.headers['location']]).toEqual([202, `${ADMIN}/certificates/${CERTIFICATE_ID}`]);
       const [generation, options] = http.admin.reconciler.start.mock.calls[0] as unknown as [{ id: number }, Json];
       expect(generation.id).toBe(1);
-      expect(options).toEqual({ isReadOnly: true, isForced: true, budgetMs: 5_000, sampleSize: undefined });
+      expect(options).toEqual({ isReadOnly: true, isForced: true, budgetMs: 5_000, sampleSize: undefined, after: ROW_ID });
       await send('POST', '/reconcile', { generation: 3 });
       expect((http.admin.reconciler.start.mock.calls[1] as unknown as [{ id: number }])[0].id).toBe(3);
     });
@@ -280,6 +281,7 @@ describe('admin routes', () => {
       const { body } = await send('GET', '/sync/status');
       expect(body.relay.counts).toEqual({ leases_expired: 7 });
       expect(body.generations[0].dead_by_code).toEqual({ 'store.aB': 3 });
+      expect(body.search).toEqual({ breaker: null, replicas: [], counters: null });
     });
   });
 });

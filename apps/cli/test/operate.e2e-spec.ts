@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 const CLI = join(process.cwd(), 'dist', 'apps', 'cli', 'src', 'main.js');
 const ROWS = 12;
+/** Each call is a process of its own, which loads for a second when the machine is busy. */
+jest.setTimeout(180_000);
 
 /** What came out of one call of the command line. */
 interface Outcome {

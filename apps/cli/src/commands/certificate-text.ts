@@ -12,6 +12,7 @@ export interface CertificateReply {
   readonly to: string | null;
   readonly duration_ms: number;
   readonly is_read_only: boolean;
+  readonly up_to: string | null;
   readonly rows: number;
   readonly points: number;
   readonly verified: number;
@@ -38,6 +39,9 @@ export function certificateText(certificate: CertificateReply): string {
     `  vectors compared: ${certificate.sampled_vectors}; digest of rows ${digest.rows}, of points ${digest.points}`,
     ...found.map(([kind, { count, examples }]) => `  ${kind}: ${count} (${examples.slice(0, 3).join(', ')}${count > 3 ? ', …' : ''})`),
     ...(found.length === 0 ? ['  differences: none'] : [`  repaired: ${certificate.repaired}`]),
+    ...(certificate.up_to === null
+      ? []
+      : [`  compared up to ${certificate.up_to}; the rest: kindred reconcile --after ${certificate.up_to}`]),
     ...certificate.reasons.map((reason) => `  ${reason}`),
   ].join('\n');
 }

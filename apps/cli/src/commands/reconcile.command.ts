@@ -8,6 +8,7 @@ interface ReconcileOptions extends ServiceOptions {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly budgetMs?: number;
+  readonly after?: string;
   readonly wait?: boolean;
 }
 
@@ -44,6 +45,11 @@ export class ReconcileCommand extends ServiceCommand {
     return wholeNumber('--budget-ms', text, 100);
   }
 
+  @Option({ flags: '--after <id>', description: 'go on behind this id, where an incomplete run has ended' })
+  parseAfter(text: string): string {
+    return text;
+  }
+
   @Option({ flags: '--wait', description: 'wait for the certificate and print it' })
   parseWait(): boolean {
     return true;
@@ -51,8 +57,8 @@ export class ReconcileCommand extends ServiceCommand {
 
   async run(_arguments: string[], options: ReconcileOptions): Promise<void> {
     const client = this.clientOf(options);
-    const { source, generation, dryRun, force, budgetMs } = options;
-    const body = { source, generation, dry_run: dryRun, force, budget_ms: budgetMs };
+    const { source, generation, dryRun, force, budgetMs, after } = options;
+    const body = { source, generation, dry_run: dryRun, force, budget_ms: budgetMs, after };
     const started = await client.act<{ id: string; generation: number; source: string }>('reconcile', body);
     if (options.wait !== true) {
       this.show(options, started, () => `Begun. See how it goes with: kindred certificates show ${started.id}`);

@@ -19,6 +19,7 @@ interface SyncStatus {
     readonly store: { readonly phase: string; readonly paused_for_ms: number };
     readonly in_flight: number;
   };
+  readonly search: { readonly breaker: string | null };
 }
 
 @Command({ name: 'status', description: 'How far the index is' })
@@ -29,7 +30,7 @@ export class StatusCommand extends ServiceCommand {
   }
 }
 
-function render({ read_at, generations, relay }: SyncStatus): string {
+function render({ read_at, generations, relay, search }: SyncStatus): string {
   const table = renderTable(
     ['generation', 'source', 'state', 'synced', 'pending', 'dead', 'tombstones', 'oldest pending'],
     generations.map(({ id, source, state, entries, oldest_pending_age_seconds: oldest }) => [
@@ -49,5 +50,9 @@ function render({ read_at, generations, relay }: SyncStatus): string {
   ]);
   const store = relay.store.phase === 'paused' ? `paused for ${durationText(relay.store.paused_for_ms / 1000)}` : relay.store.phase;
   const line = relay.is_running ? `The relay of this process runs; the index is ${store}.` : 'No relay runs in this process.';
-  return [table, '', ...notes, line, `As of ${timeText(read_at)}.`].join('\n');
+  const searches =
+    search.breaker === null || search.breaker === 'closed'
+      ? []
+      : ['The index does not answer; searches are answered by its copy, if there is one.'];
+  return [table, '', ...notes, line, ...searches, `As of ${timeText(read_at)}.`].join('\n');
 }

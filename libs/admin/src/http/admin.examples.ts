@@ -33,6 +33,19 @@ export const SYNC_STATUS_EXAMPLE = {
     retry_budgets: [{ generation: 1, available: 128, capacity: 128, spent: 9 }],
     in_flight: 1,
   },
+  search: {
+    breaker: 'closed',
+    replicas: [{ collection: COLLECTION, state: 'ready', age_seconds: 0.2 }],
+    counters: {
+      answered: { local: 12, qdrant: 4_800 },
+      degraded: 12,
+      unanswered: 0,
+      breaker_transitions: { closed: 1, open: 1, 'half-open': 1 },
+      primary_failures: { unavailable: 5 },
+      shadow_searches: 48,
+      overlap_at_10: 0.998,
+    },
+  },
 };
 
 export const DEAD_LETTER_PAGE_EXAMPLE = {

@@ -70,6 +70,7 @@ export class CertificatesController {
       isForced: body.force,
       budgetMs: body.budget_ms,
       sampleSize: body.sample_size,
+      after: body.after,
     });
     reply.header('location', adminPath(`certificates/${id}`));
     return { id, generation: generation.id, source: generation.source, decision: 'running' };

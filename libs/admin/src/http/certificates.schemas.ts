@@ -31,6 +31,11 @@ export const reconcileSchema = z
       .max(SAMPLE_MAXIMUM)
       .optional()
       .describe('Points whose vector is compared with the cache; default 100'),
+    after: uuidText
+      .meta({
+        openapi: { type: 'string', format: 'uuid', description: 'Begin behind this id, where an incomplete run has ended (its up_to)' },
+      })
+      .optional(),
   })
   .superRefine(atMostOne(['source', 'generation']))
   .meta({ id: 'ReconcileRequest' });
@@ -55,7 +60,7 @@ export const certificateListQuerySchema = z.strictObject({
   source: sourceName.optional(),
   generation: queryGeneration.optional(),
   limit: pageLimit(LIMIT_DEFAULT, 'Certificates').optional(),
-  cursor: uuidText.describe('next_cursor of the page before').optional(),
+  cursor: uuidText.meta({ openapi: { type: 'string', format: 'uuid', description: 'next_cursor of the page before' } }).optional(),
 });
 export type CertificateListParameters = z.output<typeof certificateListQuerySchema>;
 export const limitOf = ({ limit }: CertificateListParameters): number => limit ?? LIMIT_DEFAULT;

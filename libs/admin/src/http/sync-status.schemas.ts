@@ -43,11 +43,32 @@ const relayStatusSchema = z.strictObject({
   in_flight: z.number().int().describe('Batches under way'),
 });
 
+const searchStatusSchema = z.strictObject({
+  breaker: z
+    .enum(['closed', 'open', 'half-open'])
+    .nullable()
+    .describe('open: the index is not asked, its copy answers; null = the index is in this process'),
+  replicas: z.array(z.strictObject({ collection: z.string(), state: z.string(), age_seconds: z.number().nullable() })),
+  counters: z
+    .strictObject({
+      answered: z.record(z.string(), z.number().int()).describe('Searches by who answered'),
+      degraded: z.number().int(),
+      unanswered: z.number().int(),
+      breaker_transitions: z.record(z.string(), z.number().int()),
+      primary_failures: z.record(z.string(), z.number().int()),
+      shadow_searches: z.number().int().describe('Searches that ran on the copy as well, to compare'),
+      overlap_at_10: z.number().nullable().describe('Mean share of the ten best that index and copy both named'),
+    })
+    .nullable()
+    .describe('Since the process started; null = there is no copy'),
+});
+
 export const syncStatusSchema = z
   .strictObject({
     read_at: timestamp.describe('By the clock of the database'),
     generations: z.array(generationStatusSchema).describe('All that are not retired'),
     relay: relayStatusSchema.describe('The relay of the process that answers'),
+    search: searchStatusSchema.describe('What answers the searches of the process that answers'),
   })
   .meta({ id: 'SyncStatus' });
 export type SyncStatusReply = z.output<typeof syncStatusSchema>;

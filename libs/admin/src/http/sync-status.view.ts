@@ -1,8 +1,12 @@
 import type { SyncStatus } from '#sync';
+import type { SearchStore } from '#vector-store';
 import type { SyncStatusReply } from './sync-status.schemas.js';
 
 /** Says the same in the terms of the API. */
-export function syncStatusReplyOf({ readAt, generations, relay }: SyncStatus): SyncStatusReply {
+export function syncStatusReplyOf(
+  { readAt, generations, relay }: SyncStatus,
+  searches: Pick<SearchStore, 'counters' | 'status'>,
+): SyncStatusReply {
   return {
     read_at: readAt.toISOString(),
     generations: generations.map((generation) => ({
@@ -39,6 +43,28 @@ export function syncStatusReplyOf({ readAt, generations, relay }: SyncStatus): S
       })),
       in_flight: relay.inFlight,
     },
+    search: searchStatusOf(searches),
+  };
+}
+
+function searchStatusOf(searches: Pick<SearchStore, 'counters' | 'status'>): SyncStatusReply['search'] {
+  const { breaker, replicas } = searches.status();
+  const { counters } = searches;
+  return {
+    breaker,
+    replicas: replicas.map(({ collection, state, ageSeconds }) => ({ collection, state, age_seconds: ageSeconds })),
+    counters:
+      counters === null
+        ? null
+        : {
+            answered: { ...counters.searches },
+            degraded: counters.degraded,
+            unanswered: counters.unanswered,
+            breaker_transitions: { ...counters.transitions },
+            primary_failures: { ...counters.primaryFailures },
+            shadow_searches: counters.shadowSearches,
+            overlap_at_10: counters.overlapCount === 0 ? null : counters.overlapSum / counters.overlapCount,
+          },
   };
 }
 
