@@ -179,7 +179,7 @@ export class FakeVectorStore extends VectorStore {
   async countByBucket(name: string, options?: CallOptions): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
     for (const { payload } of this.enter('countByBucket', name, options).points.values())
-      counts.set(payload.bucket, (counts.get(payload.bucket) ?? 0) + 1);
+      if (typeof payload.bucket === 'string') counts.set(payload.bucket, (counts.get(payload.bucket) ?? 0) + 1);
     return counts;
   }
 

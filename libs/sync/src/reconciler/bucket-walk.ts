@@ -8,7 +8,8 @@ import type { Findings } from './findings.js';
 import { IndexWalk } from './index-walk.js';
 import type { DatabaseReader } from './read-database-side.js';
 
-const BUCKETS = Array.from({ length: 256 }, (_, bucket) => bucket.toString(16).padStart(2, '0'));
+/** The 256 buckets. */
+export const BUCKETS: readonly string[] = Array.from({ length: 256 }, (_, bucket) => bucket.toString(16).padStart(2, '0'));
 
 /** Points that carry none of the 256 buckets: foreign, or damaged. */
 export const WITHOUT_BUCKET: VectorFilter = { kind: 'not', filter: { kind: 'any', field: 'bucket', values: BUCKETS } };

@@ -8,7 +8,7 @@ import type { IndexSourceRegistry } from '../index-source-registry.js';
 import type { SyncLeases } from '../leases/sync-leases.js';
 import { ForeignCollectionError } from '../restore/foreign-collection-error.js';
 import type { RestoreGuard } from '../restore/restore-guard.js';
-import { BucketWalk, WITHOUT_BUCKET } from './bucket-walk.js';
+import { BUCKETS, BucketWalk, WITHOUT_BUCKET } from './bucket-walk.js';
 import { countDatabase, findDifferingBuckets, sumOf, type DatabaseCounts } from './bucket-counts.js';
 import { decide, planRepair } from './decide.js';
 import { DifferenceTally } from './difference-tally.js';
@@ -103,10 +103,12 @@ export class QuickCheck {
     const { unitOfWork, sources, store } = this.parts;
     const hasAllEntries = await isFilled(unitOfWork, generation.id);
     const database = await countDatabase(unitOfWork, generation.id, sources.get(generation.source));
-    const [points, unbucketed] = await Promise.all([
+    const [counts, unbucketed] = await Promise.all([
       store.countByBucket(generation.collection, { signal }),
       store.count(generation.collection, WITHOUT_BUCKET, { signal }),
     ]);
+    // Any other value is counted as unbucketed already.
+    const points = new Map(BUCKETS.flatMap((bucket) => (counts.has(bucket) ? [[bucket, counts.get(bucket)!] as const] : [])));
     return { database, points, unbucketed, isFilled: hasAllEntries };
   }
 
