@@ -24,7 +24,6 @@ export class ServiceStage {
     const server = await ServerProcess.start({
       DATABASE_URL: database.url,
       DATA_DIR: dataDir,
-      LOG_LEVEL: 'warn',
       SCHEDULE_QUICK_CHECK: 'off',
       SCHEDULE_RECONCILE: 'off',
       SCHEDULE_TOMBSTONE_PURGE: 'off',
