@@ -1,72 +1,131 @@
-import { SeededRandom, type HeldWrite } from '#testing';
-import { payloadHashOf, textHashOf } from '../src/index.js';
+import { MutatedUnitOfWork, SeededRandom, type HeldWrite } from '#testing';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { IndexRelay, Reconciler, RestoreGuard } from '../src/index.js';
+import { damageOnce, type DamageTools } from './model-damage.js';
+import { ModelTruth, POISON, ModelViolation } from './model-truth.js';
+import type { ProtocolMutant } from './protocol-mutants.js';
+import { SkewedClock } from './skewed-clock.js';
 import { SteppedRelay } from './stepped-relay.js';
 import { idOf, type SyncHarness } from './sync-harness.js';
 
+export { ModelViolation } from './model-truth.js';
+
 const KEYS = [1, 2].map(idOf);
 const TEXTS = ['A', 'B'];
-
-interface Row {
-  readonly text: string;
-  readonly complexity: number;
-}
+/** A good row may lose two replies before it dies; poison dies soon. */
+const MAX_ATTEMPTS = 3;
+const LEASE_MS = 60_000;
+/** Rounds of repair and work after which everything must be at rest: two for a loss that was skipped over, and the tombstones. */
+const REST_ROUNDS = 8;
+/** Of one round: each key needs a handful. */
+const MAX_PASSES = 60;
 
 interface Actor {
-  relay: SteppedRelay;
+  readonly clock: SkewedClock;
+  relay: IndexRelay;
+  stepped: SteppedRelay;
   step: 'idle' | 'claimed' | 'sent' | 'answered';
 }
 
-/** A violated property; its message holds the seed and the history. */
-export class ModelViolation extends Error {}
+export interface ModelOptions {
+  /** A guard that is missing; the run should then find a violation. */
+  readonly mutant?: ProtocolMutant;
+  /** Operations are counted here, and faults by kind. */
+  readonly tally?: ModelTally;
+}
+
+export class ModelTally {
+  operations = 0;
+  readonly faults = new Map<string, number>();
+
+  get faultCount(): number {
+    return [...this.faults.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  countFault(kind: string): void {
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+  }
+}
 
 /**
- * One random run of the protocol: writers, two relays whose steps interleave, crashes, expiries, and messages that land late, twice or never.
+ * One random run of the protocol on a real PostgreSQL: writers, two relays whose steps interleave, and everything that goes wrong: crashes, expiries,
+ * lost replies, messages that land late, twice or never, lost and altered points, lost collections, restored databases, jumping clocks, poison.
  *
- * After every step: `synced` is never wrong (P2), versions of a key only grow (P4), no older content takes the place of newer content (P3). At rest:
- * index = rows, and nothing is left behind (P1).
+ * After every step: `synced` is never wrong but for what was damaged behind the engine's back (P2), versions of a key only grow (P4), no older content
+ * takes the place of newer content (P3). At rest, with the reconciler: index = rows, nothing is left behind, and it comes to an end (P1, P1b, P5).
  */
 export class ProtocolModel {
+  readonly history: string[] = [];
   private readonly random: SeededRandom;
-  private readonly rows = new Map<string, Row>();
-  private readonly versions = new Map<string, number>();
-  private readonly revs = new Map<string, number>();
-  private readonly history: string[] = [];
+  private readonly truth: ModelTruth;
   private readonly orphans: HeldWrite[] = [];
   private readonly actors: Actor[];
+  private readonly tally: ModelTally;
+  private readonly damage: DamageTools;
   /** Few keys and few contents meet more often; the seed decides how few. */
   private readonly keys: readonly string[];
   private readonly complexities: readonly number[];
+  private readonly hasPoison: boolean;
+  /** Reconciler and guard of this run, maybe without one of their guards. */
+  private readonly repairs: MutatedUnitOfWork;
+  private readonly guard: RestoreGuard;
+  private readonly reconciler: Reconciler;
+  private isAhead = false;
 
   constructor(
     private readonly harness: SyncHarness,
-    private readonly seed: number,
+    seed: number,
+    private readonly options: ModelOptions = {},
   ) {
     this.random = new SeededRandom(seed);
+    this.tally = options.tally ?? new ModelTally();
     this.keys = this.random.chance(0.6) ? KEYS.slice(0, 1) : KEYS;
     this.complexities = this.random.chance(0.6) ? [1] : [1, 2];
-    this.actors = [0, 1].map(() => ({ relay: this.newRelay(), step: 'idle' }));
+    this.hasPoison = this.random.chance(0.3);
+    this.truth = new ModelTruth(harness, KEYS, (what) => new ModelViolation(`seed ${seed}: ${what}\n  ${this.history.join(' ')}`));
+    this.repairs = new MutatedUnitOfWork(harness.database.relayUnitOfWork, options.mutant?.repair ?? []);
+    this.guard = harness.newGuard(0, this.repairs);
+    this.reconciler = harness.newReconciler({ unitOfWork: this.repairs, onAhead: () => (this.isAhead = true) });
+    this.damage = {
+      harness,
+      guard: this.guard,
+      random: this.random,
+      truth: this.truth,
+      keys: this.keys,
+      note: (kind, detail) => this.fault(kind, detail),
+    };
+    this.actors = [0, 1].map((index) => this.newActor(index));
   }
 
   /** @throws ModelViolation */
   async run(steps: number): Promise<void> {
     await this.harness.clear();
+    await this.harness.database.query(`UPDATE index_generations SET paused_at = NULL, pause_reason = NULL`);
+    this.harness.catalog.invalidate();
+    this.harness.embedder.failWhen((text) => (text === POISON ? new Error('cannot be embedded') : null));
     this.harness.store.holdWrites();
     for (let n = 0; n < steps; n++) {
       await this.step();
-      await this.check();
+      this.tally.operations++;
+      await this.truth.check();
     }
     await this.rest();
   }
 
   private async step(): Promise<void> {
     const dice = this.random.next();
+    const index = this.random.pick([0, 1]);
     if (dice < 0.25) return this.write();
-    if (dice < 0.6) return this.advance(this.random.pick([0, 1]));
-    if (dice < 0.72) return this.wholePass(this.random.pick([0, 1]));
-    if (dice < 0.84) return this.crash(this.random.pick([0, 1]));
-    if (dice < 0.91) return this.landLate();
-    if (dice < 0.96) return this.expire();
-    return this.passGrace();
+    if (dice < 0.45) return this.advance(index);
+    if (dice < 0.5) return this.wholePass(index);
+    if (dice < 0.66) return this.faultyRun(index);
+    if (dice < 0.8) return this.actors[index]!.step === 'idle' ? this.advance(index) : this.crash(index);
+    if (dice < 0.87) return this.orphans.length === 0 ? this.faultyRun(index) : this.landLate();
+    if (dice < 0.92) return this.expire();
+    if (dice < 0.95) return this.passGrace();
+    if (dice < 0.96) return this.jumpClock(index);
+    if (dice < 0.98) return void (await this.repair());
+    return this.hurt();
   }
 
   /** Takes a relay to the end of its pass at once, so that states of rest come up often. */
@@ -77,43 +136,96 @@ export class ProtocolModel {
 
   private async write(): Promise<void> {
     const id = this.random.pick(this.keys);
-    if (this.rows.has(id) && this.random.chance(0.3)) {
+    if (this.truth.rows.has(id) && this.random.chance(0.3)) {
       this.history.push(`W${id.at(-1)}:-`);
-      this.rows.delete(id);
-      await this.harness.remove(id);
+      await this.truth.remove(id);
       return;
     }
-    const row = { text: this.random.pick(TEXTS), complexity: this.random.pick(this.complexities) };
+    const isPoison = this.hasPoison && this.random.chance(0.2);
+    const row = { text: isPoison ? POISON : this.random.pick(TEXTS), complexity: this.random.pick(this.complexities) };
+    if (isPoison) this.tally.countFault('poison');
     this.history.push(`W${id.at(-1)}:${row.text}${row.complexity}`);
-    this.rows.set(id, row);
-    await this.harness.put(id, row.text, row.complexity);
+    await this.truth.put(id, row);
   }
 
   private async advance(index: number): Promise<void> {
     const actor = this.actors[index]!;
-    const { relay } = actor;
+    const { stepped } = actor;
     switch (actor.step) {
       case 'idle': {
         // One entry or both, so that passes overlap in part.
-        const claimed = await relay.claim(this.random.pick([1, 2]));
+        const claimed = await stepped.claim(this.random.pick([1, 2]));
         this.history.push(`C${index}(${claimed})`);
         if (claimed > 0) actor.step = 'claimed';
         return;
       }
       case 'claimed':
-        this.history.push(`R${index}(${(await relay.readAndSend()).join()})`);
+        this.history.push(`R${index}(${(await this.readAndSend(stepped)).join()})`);
         actor.step = 'sent';
         return;
       case 'sent':
         this.history.push(`D${index}`);
-        await relay.deliver();
+        await stepped.deliver();
         actor.step = 'answered';
         return;
       case 'answered':
         this.history.push(`K${index}`);
-        await relay.acknowledge();
-        this.replace(actor);
+        await stepped.acknowledge();
+        this.replace(index);
         return;
+    }
+  }
+
+  /** Now and then a writer commits between the two reads of the relay's snapshot. */
+  private async readAndSend(stepped: SteppedRelay): Promise<string[]> {
+    const { source } = this.harness;
+    if (this.random.chance(0.15)) {
+      source.beforeLoad = async () => {
+        source.beforeLoad = () => Promise.resolve();
+        await this.write();
+      };
+    }
+    try {
+      return await stepped.readAndSend();
+    } finally {
+      source.beforeLoad = () => Promise.resolve();
+    }
+  }
+
+  /** A whole pass of the relay itself, with its own treatment of failures, while each of its writes meets a fate of its own. */
+  private async faultyRun(index: number): Promise<void> {
+    const actor = this.actors[index]!;
+    if (actor.step !== 'idle') return this.advance(index);
+    if (this.random.chance(0.5)) await this.write();
+    const { store } = this.harness;
+    this.history.push(`F${index}(`);
+    let isDone = false;
+    const running = actor.relay.runOnce().finally(() => (isDone = true));
+    while (!isDone) {
+      await Promise.race([running, store.writeArrives()]);
+      for (const message of store.held.splice(0)) await this.meetFate(message);
+    }
+    const { claimed } = await running;
+    this.history.push(`${claimed})`);
+    this.replace(index);
+    await this.forgetBackoff();
+  }
+
+  private async meetFate(message: HeldWrite): Promise<void> {
+    if (this.random.chance(0.2)) await this.write();
+    const dice = this.random.next();
+    const failure = new Error('The fate of the model');
+    if (dice < 0.4) return message.complete();
+    if (dice < 0.55) {
+      this.fault('write failed', 'f');
+      message.fail(failure);
+    } else if (dice < 0.8) {
+      this.fault('reply lost', 'r');
+      await message.loseReply();
+    } else {
+      this.fault('write late', 'l');
+      message.fail(failure);
+      this.orphans.push(message);
     }
   }
 
@@ -121,9 +233,9 @@ export class ProtocolModel {
   private async crash(index: number): Promise<void> {
     const actor = this.actors[index]!;
     if (actor.step === 'idle') return;
-    this.history.push(`X${index}`);
-    this.orphans.push(...actor.relay.messages);
-    this.replace(actor);
+    this.fault('crash', `X${index}`);
+    this.orphans.push(...actor.stepped.messages);
+    this.replace(index);
     if (this.random.chance(0.5)) await this.landLate();
     if (this.random.chance(0.5)) await this.expire();
   }
@@ -133,89 +245,122 @@ export class ProtocolModel {
     const message = this.random.pick(this.orphans);
     // Half of them stay and may land once more.
     if (this.random.chance(0.5)) this.orphans.splice(this.orphans.indexOf(message), 1);
-    this.history.push(`L(${message.kind} ${message.revs.join()})`);
+    this.fault('late or double delivery', `L(${message.kind} ${message.ids.map((id) => id.at(-1)).join()})`);
     await message.land();
   }
 
   private async expire(): Promise<void> {
-    this.history.push('E');
+    this.fault('leases expired', 'E');
     await this.harness.expireLeases();
+  }
+
+  /** The monotonic clock of one process runs ahead by a lease: it must not send without a new one. Its wall clock is off by a day. */
+  private async jumpClock(index: number): Promise<void> {
+    this.fault('clock jumped', `J${index}`);
+    this.actors[index]!.clock.jump(LEASE_MS);
+    return Promise.resolve();
   }
 
   /** The grace is longer than a lease and the time in which a write can land (assumption A): by its end nothing is under way. */
   private async passGrace(): Promise<void> {
     this.history.push('G');
+    await this.settleMessages();
+    await this.harness.passTime();
+  }
+
+  /** Nothing is under way any more: relays are gone, and what they sent has landed or never will. */
+  private async settleMessages(): Promise<void> {
     await this.crash(0);
     await this.crash(1);
     for (const message of this.orphans.splice(0)) if (this.random.chance(0.5)) await message.land();
     await this.harness.expireLeases();
-    await this.harness.passTime();
+  }
+
+  private async hurt(): Promise<void> {
+    await damageOnce(this.damage, () => this.settleMessages());
+  }
+
+  /** The reconciler, whatever else is under way; it skips what is in flight. */
+  private async repair(): Promise<string> {
+    this.isAhead = false;
+    const { decision } = await this.reconciler.run(this.harness.generation, { isForced: true, sampleSize: 0 });
+    this.history.push(`Q(${decision}${this.isAhead ? ' ahead' : ''})`);
+    if (this.isAhead) await this.heal();
+    return decision;
+  }
+
+  /** A point is newer than the database can have made it: rule 10, whose grace ends what is under way. */
+  private async heal(): Promise<void> {
+    await this.settleMessages();
+    await this.guard.heal(this.harness.generation);
+    this.harness.catalog.invalidate();
   }
 
   private async rest(): Promise<void> {
     await this.passGrace();
-    await this.check();
+    await this.truth.check();
     this.harness.store.passWrites();
-    // The second round finds the tombstones of the first, the third nothing.
-    for (let round = 0; round < 3; round++) {
-      await this.harness.drain(this.harness.newRelay());
-      await this.check();
+    let decision = '';
+    for (let round = 1; round <= REST_ROUNDS; round++) {
+      await this.drain();
+      await this.truth.check();
       await this.harness.passTime();
+      await this.truth.requeueGoodRows();
+      decision = await this.repair();
+      if (decision === 'clean' && (await this.truth.isAtRest())) break;
     }
     this.history.push('rest');
-    for (const id of KEYS) {
-      const row = this.rows.get(id);
-      const entry = await this.harness.entry(id);
-      const point = await this.harness.point(id);
-      if (row === undefined)
-        this.demand(point === undefined && entry === undefined, `P1: ${id} is deleted, but ${JSON.stringify({ point, entry })}`);
-      else this.demand(entry?.state === 'synced' && point !== undefined, `P1: ${id} is ${entry?.state} with ${JSON.stringify(point)}`);
-    }
+    this.truth.demand(decision === 'clean', `P5: after ${REST_ROUNDS} rounds the certificate is ${decision}`);
+    await this.truth.checkAtRest();
   }
 
-  private async check(): Promise<void> {
-    const { generation, database, store } = this.harness;
-    const { rows: entries } = await database.query<{ source_id: string; version: string; state: string; indexed_version: string | null }>(
-      'SELECT source_id, version, state, indexed_version FROM index_ledger WHERE generation_id = $1',
-      [generation.id],
-    );
-    const points = new Map((await store.retrieve(generation.collection, KEYS)).map((point) => [point.id, point]));
-    for (const { source_id: id, state, indexed_version: indexed, ...entry } of entries) {
-      const version = Number(entry.version);
-      this.demand(version >= (this.versions.get(id) ?? 0), `P4: ${id} went from ${this.versions.get(id)} to ${version}`);
-      this.versions.set(id, version);
-      if (state !== 'synced') continue;
-      const row = this.rows.get(id);
-      const point = points.get(id);
-      const isRight =
-        row !== undefined &&
-        point !== undefined &&
-        point.payload.rev === Number(indexed) &&
-        point.payload.text_hash === textHashOf(generation.modelRev, generation.templateRev, row.text).toString('hex') &&
-        point.payload.payload_hash === payloadHashOf({ complexity: row.complexity }).toString('hex');
-      this.demand(isRight, `P2: ${id} is synced with ${JSON.stringify({ row, point, indexed })}`);
-    }
-    for (const id of KEYS) {
-      const rev = points.get(id)?.payload.rev;
-      if (rev === undefined) {
-        this.revs.delete(id);
-        continue;
-      }
-      this.demand(rev >= (this.revs.get(id) ?? 0), `P3: the point ${id} went from rev ${this.revs.get(id)} to ${rev}`);
-      this.revs.set(id, rev);
-    }
+  private async drain(): Promise<void> {
+    const relay = this.newRelay(new SkewedClock());
+    for (let passes = 0; passes < MAX_PASSES; passes++) if ((await relay.runOnce()).claimed === 0) return;
+    this.truth.demand(false, `P5: ${MAX_PASSES} passes, and still something is due`);
   }
 
-  private demand(isSo: boolean, what: string): void {
-    if (!isSo) throw new ModelViolation(`seed ${this.seed}: ${what}\n  ${this.history.join(' ')}`);
+  /** Back-offs are real time, which a seed cannot repeat. */
+  private async forgetBackoff(): Promise<void> {
+    await this.harness.database.query(`UPDATE index_ledger SET next_attempt_at = now() WHERE state = 'pending'`);
   }
 
-  private replace(actor: Actor): void {
-    actor.relay = this.newRelay();
+  private fault(kind: string, detail: string): void {
+    this.tally.countFault(kind);
+    this.history.push(detail);
+  }
+
+  private newActor(index: number): Actor {
+    const clock = new SkewedClock();
+    const relay = this.newRelay(clock, index);
+    return { clock, relay, stepped: this.newStepped(relay), step: 'idle' };
+  }
+
+  private replace(index: number): void {
+    const actor = this.actors[index]!;
+    actor.relay = this.newRelay(actor.clock, index);
+    actor.stepped = this.newStepped(actor.relay);
     actor.step = 'idle';
   }
 
-  private newRelay(): SteppedRelay {
-    return new SteppedRelay(this.harness.newRelay(), this.harness.store, this.harness.embedder);
+  private newRelay(clock: SkewedClock, index = 2): IndexRelay {
+    const { mutant } = this.options;
+    const relay = this.harness.newRelay(
+      { maxAttempts: MAX_ATTEMPTS, leaseMs: LEASE_MS, ...mutant?.settings },
+      { clock, random: () => 0, ...mutant?.context?.(this.harness, index) },
+    );
+    mutant?.relay?.(relay, this.harness);
+    return relay;
   }
+
+  private newStepped(relay: IndexRelay): SteppedRelay {
+    return new SteppedRelay(relay, this.harness.store, this.harness.embedder);
+  }
+}
+
+/** Lets everything that was begun come to its end, for runs that end with a violation in the middle. */
+export async function letGo(harness: SyncHarness): Promise<void> {
+  for (const message of harness.store.held.splice(0)) message.fail(new Error('The run is over'));
+  harness.store.passWrites();
+  await delay(0);
 }

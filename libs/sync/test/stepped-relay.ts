@@ -65,8 +65,11 @@ export class SteppedRelay {
     const certain = new Set(items.map(({ action }) => action).filter((action) => action === 'upsert' || action === 'delete')).size;
     const mayVerify = items.some(({ action }) => action === 'verify');
     this.messages = [];
-    while (this.messages.length < certain) {
-      await this.store.writeArrives();
+    // A lease that turns out to be lost sends less, or nothing.
+    let isOver = false;
+    void sending.then(() => (isOver = true));
+    while (this.messages.length < certain && !isOver) {
+      await Promise.race([isSettled, this.store.writeArrives()]);
       this.messages.push(...this.store.held.splice(0));
     }
     if (!mayVerify) return;

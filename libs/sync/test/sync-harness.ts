@@ -117,9 +117,9 @@ export class SyncHarness {
   }
 
   /** @param graceMs how long a healing waits; the tests send nothing late unless they say so */
-  newGuard(graceMs = 0): RestoreGuard {
+  newGuard(graceMs = 0, unitOfWork = this.database.relayUnitOfWork): RestoreGuard {
     return new RestoreGuard({
-      unitOfWork: this.database.relayUnitOfWork,
+      unitOfWork,
       store: this.store,
       leases: this.leases,
       ids: new SystemIdGenerator(),

@@ -44,6 +44,16 @@ export type FakeVectorStoreMethod =
   | 'setAlias'
   | 'snapshot';
 
+/**
+ * A guard of the port that the double can lack, to see the tests of the engine notice it.
+ *
+ * - `no-upsert-fence`: what comes later is written, however old it is
+ * - `insert-only`: a point that is there is never replaced
+ * - `no-delete-fence`: deletes whatever is there
+ * - `no-upsert`, `no-delete`: answers, and does nothing
+ */
+export type StoreWeakness = 'no-upsert-fence' | 'insert-only' | 'no-delete-fence' | 'no-upsert' | 'no-delete';
+
 /** Double of a vector store: a map and an exact scan, in this process, at once. It passes the contract of the port. */
 export class FakeVectorStore extends VectorStore {
   readonly source = 'local';
@@ -52,6 +62,7 @@ export class FakeVectorStore extends VectorStore {
   private readonly collections = new Map<string, FakeCollection>();
   private readonly aliases = new Map<string, string>();
   private fault: VectorStoreError | null = null;
+  private weakness: StoreWeakness | null = null;
   private slices = 1;
 
   override get parallelSlices(): number {
@@ -81,6 +92,11 @@ export class FakeVectorStore extends VectorStore {
     this.fault = error;
   }
 
+  /** From now on the double lacks a guard; `null` gives it back. */
+  weaken(weakness: StoreWeakness | null): void {
+    this.weakness = weakness;
+  }
+
   async open(): Promise<void> {}
 
   async close(): Promise<void> {}
@@ -108,10 +124,11 @@ export class FakeVectorStore extends VectorStore {
   async upsert(name: string, points: readonly VectorPoint[], options?: CallOptions): Promise<void> {
     const collection = this.enter('upsert', name, options);
     for (const point of points) assertPoint(point, collection.spec.dimensions);
+    if (this.weakness === 'no-upsert') return;
     for (const point of points) {
       const id = point.id.toLowerCase();
       const known = collection.points.get(id);
-      if (known !== undefined && known.payload.rev !== undefined && known.payload.rev >= point.payload.rev) continue;
+      if (known !== undefined && this.isKept(known, point.payload.rev)) continue;
       collection.points.set(id, { id, vector: point.vector.slice(), payload: { ...point.payload } });
     }
   }
@@ -119,10 +136,17 @@ export class FakeVectorStore extends VectorStore {
   async delete(name: string, deletes: readonly FencedDelete[], options?: CallOptions): Promise<void> {
     const { points } = this.enter('delete', name, options);
     assertIds(deletes.map(({ id }) => id));
+    if (this.weakness === 'no-delete') return;
     for (const { id, rev } of deletes) {
       const known = points.get(id.toLowerCase());
-      if (known !== undefined && !(known.payload.rev >= rev)) points.delete(known.id);
+      if (known !== undefined && (!(known.payload.rev >= rev) || this.weakness === 'no-delete-fence')) points.delete(known.id);
     }
+  }
+
+  /** Whether the point is not replaced by content of this rev. */
+  private isKept(known: VectorPoint, rev: number): boolean {
+    if (this.weakness === 'insert-only') return true;
+    return this.weakness !== 'no-upsert-fence' && known.payload.rev !== undefined && known.payload.rev >= rev;
   }
 
   async query(name: string, query: VectorQuery, options?: CallOptions): Promise<ScoredPoint[]> {

@@ -9,18 +9,20 @@ export interface SqlMutation {
 }
 
 /**
- * A unit of work in whose statements one piece is replaced: a guard of the protocol that is missing, to see the test of it fail.
+ * A unit of work in whose statements a piece is replaced: a guard of the protocol that is missing, to see the test of it fail.
  *
  * {@link assertHit} fails when the piece never came up, because then nothing was taken out and the test has proved nothing.
  */
 export class MutatedUnitOfWork extends RelayUnitOfWork {
-  hits = 0;
+  private readonly mutations: readonly SqlMutation[];
+  private readonly hit = new Set<SqlMutation>();
 
   constructor(
     private readonly inner: RelayUnitOfWork,
-    private readonly mutation: SqlMutation,
+    mutations: SqlMutation | readonly SqlMutation[],
   ) {
     super();
+    this.mutations = [mutations].flat();
   }
 
   query<Row = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<SqlResult<Row>> {
@@ -31,15 +33,20 @@ export class MutatedUnitOfWork extends RelayUnitOfWork {
     return this.inner.run((session) => work({ query: (sql, parameters) => session.query(this.mutate(sql), parameters) }), options);
   }
 
-  /** @throws Error when no statement had the piece */
+  /** @throws Error when no statement had a piece */
   assertHit(): void {
-    if (this.hits === 0) throw new Error(`No statement contained: ${this.mutation.replace}`);
+    const missed = this.mutations.filter((mutation) => !this.hit.has(mutation));
+    if (missed.length > 0) throw new Error(`No statement contained: ${missed.map(({ replace }) => replace).join('; ')}`);
   }
 
   private mutate(sql: string): string {
-    const { replace, by, within = replace } = this.mutation;
-    if (!sql.includes(within) || !sql.includes(replace)) return sql;
-    this.hits++;
-    return sql.replaceAll(replace, by);
+    let mutated = sql;
+    for (const mutation of this.mutations) {
+      const { replace, by, within = replace } = mutation;
+      if (!sql.includes(within) || !mutated.includes(replace)) continue;
+      this.hit.add(mutation);
+      mutated = mutated.replaceAll(replace, by);
+    }
+    return mutated;
   }
 }
