@@ -9,6 +9,7 @@ import {
   type ProcessPreload,
   type TestDatabase,
 } from '#testing';
+import { createDataSource, TypeOrmUnitOfWork } from '#database';
 import { ProjectIndexSource, ProjectRepository } from '#projects';
 import { QdrantVectorStore } from '#vector-store';
 import { randomBytes } from 'node:crypto';
@@ -20,7 +21,8 @@ import { join } from 'node:path';
 export const STAGE_LEASE_MS = 1_000;
 const WRITE_TIMEOUT_MS = 400;
 const GRACE_MS = 1_600;
-const CHECK_TIMEOUT_MS = 20_000;
+const CHECK_TIMEOUT_MS = 30_000;
+const CLIENT_POOL_SIZE = 4;
 
 export interface FaultStageOptions {
   /** Environment of every process, over the defaults. */
@@ -99,6 +101,22 @@ export class FaultStage {
     const started = this.launch(program, environment);
     await started.ready;
     return started;
+  }
+
+  /** Statements of a client behind the same proxy as the processes, each in a transaction of its own: BEGIN, the statement, COMMIT. */
+  async connectClient(): Promise<{ query: FaultStage['query']; close(): Promise<void> }> {
+    const source = createDataSource({
+      url: this.databaseProxy.through(this.database.url),
+      applicationName: 'kindred-fault-client',
+      poolSize: CLIENT_POOL_SIZE,
+      queryTimeoutMs: CHECK_TIMEOUT_MS,
+    });
+    await source.initialize();
+    const unitOfWork = new TypeOrmUnitOfWork(() => source);
+    return {
+      query: <Row>(sql: string, parameters: readonly unknown[] = []) => unitOfWork.run((session) => session.query<Row>(sql, parameters)),
+      close: () => source.destroy(),
+    };
   }
 
   query = <Row = Record<string, unknown>>(sql: string, parameters: readonly unknown[] = []) => this.database.query<Row>(sql, parameters);

@@ -45,7 +45,7 @@ describe('T2: mutants of the protocol', () => {
     const firstSeed = mutant.seed ?? 1;
     for (let seed = firstSeed; seed < firstSeed + RUNS; seed++) {
       try {
-        await new ProtocolModel(harness, seed, { mutant }).run(STEPS);
+        await new ProtocolModel(harness, seed, { mutant, profile: mutant.repair === undefined ? 'steps' : 'damage' }).run(STEPS);
       } catch (error) {
         if (error instanceof ModelViolation) return { seed, violation: error };
         throw error;

@@ -10,6 +10,18 @@ import { idOf, type SyncHarness } from './sync-harness.js';
 
 export { ModelViolation } from './model-truth.js';
 
+type Operation = 'write' | 'advance' | 'pass' | 'faulty pass' | 'crash' | 'late' | 'expire' | 'grace' | 'clock' | 'repair' | 'damage';
+
+/** What a run is about: the steps of relays, the relays' own treatment of failures, or damage and repair. Chances in percent; the rest is `advance`. */
+export type ModelProfile = 'steps' | 'failures' | 'damage';
+
+const WEIGHTS: Readonly<Record<ModelProfile, Partial<Record<Operation, number>>>> = {
+  steps: { write: 25, pass: 12, crash: 12, late: 7, expire: 5, grace: 4 },
+  failures: { write: 25, pass: 5, 'faulty pass': 20, crash: 12, late: 9, expire: 5, grace: 3, clock: 2, repair: 1, damage: 1 },
+  damage: { write: 22, pass: 12, 'faulty pass': 8, crash: 8, late: 5, expire: 4, grace: 3, repair: 6, damage: 8 },
+};
+const PROFILES = Object.keys(WEIGHTS) as ModelProfile[];
+
 const KEYS = [1, 2].map(idOf);
 const TEXTS = ['A', 'B'];
 /** A good row may lose two replies before it dies; poison dies soon. */
@@ -32,6 +44,8 @@ export interface ModelOptions {
   readonly mutant?: ProtocolMutant;
   /** Operations are counted here, and faults by kind. */
   readonly tally?: ModelTally;
+  /** Default: by the seed. */
+  readonly profile?: ModelProfile;
 }
 
 export class ModelTally {
@@ -66,6 +80,7 @@ export class ProtocolModel {
   private readonly keys: readonly string[];
   private readonly complexities: readonly number[];
   private readonly hasPoison: boolean;
+  private readonly weights: Partial<Record<Operation, number>>;
   /** Reconciler and guard of this run, maybe without one of their guards. */
   private readonly repairs: MutatedUnitOfWork;
   private readonly guard: RestoreGuard;
@@ -77,11 +92,12 @@ export class ProtocolModel {
     seed: number,
     private readonly options: ModelOptions = {},
   ) {
+    this.weights = WEIGHTS[options.profile ?? PROFILES[seed % PROFILES.length]!];
     this.random = new SeededRandom(seed);
     this.tally = options.tally ?? new ModelTally();
     this.keys = this.random.chance(0.6) ? KEYS.slice(0, 1) : KEYS;
     this.complexities = this.random.chance(0.6) ? [1] : [1, 2];
-    this.hasPoison = this.random.chance(0.3);
+    this.hasPoison = options.profile !== 'steps' && this.random.chance(0.3);
     this.truth = new ModelTruth(harness, KEYS, (what) => new ModelViolation(`seed ${seed}: ${what}\n  ${this.history.join(' ')}`));
     this.repairs = new MutatedUnitOfWork(harness.database.relayUnitOfWork, options.mutant?.repair ?? []);
     this.guard = harness.newGuard(0, this.repairs);
@@ -113,19 +129,40 @@ export class ProtocolModel {
   }
 
   private async step(): Promise<void> {
-    const dice = this.random.next();
     const index = this.random.pick([0, 1]);
-    if (dice < 0.25) return this.write();
-    if (dice < 0.45) return this.advance(index);
-    if (dice < 0.5) return this.wholePass(index);
-    if (dice < 0.66) return this.faultyRun(index);
-    if (dice < 0.8) return this.actors[index]!.step === 'idle' ? this.advance(index) : this.crash(index);
-    if (dice < 0.87) return this.orphans.length === 0 ? this.faultyRun(index) : this.landLate();
-    if (dice < 0.92) return this.expire();
-    if (dice < 0.95) return this.passGrace();
-    if (dice < 0.96) return this.jumpClock(index);
-    if (dice < 0.98) return void (await this.repair());
-    return this.hurt();
+    switch (this.pickOperation()) {
+      case 'write':
+        return this.write();
+      case 'advance':
+        return this.advance(index);
+      case 'pass':
+        return this.wholePass(index);
+      case 'faulty pass':
+        return this.faultyRun(index);
+      case 'crash':
+        return this.actors[index]!.step === 'idle' ? this.advance(index) : this.crash(index);
+      case 'late':
+        return this.landLate();
+      case 'expire':
+        return this.expire();
+      case 'grace':
+        return this.passGrace();
+      case 'clock':
+        return this.jumpClock(index);
+      case 'repair':
+        return void (await this.repair());
+      case 'damage':
+        return this.hurt();
+    }
+  }
+
+  private pickOperation(): Operation {
+    let dice = this.random.next() * 100;
+    for (const [operation, weight] of Object.entries(this.weights) as [Operation, number][]) {
+      dice -= weight;
+      if (dice < 0) return operation;
+    }
+    return 'advance';
   }
 
   /** Takes a relay to the end of its pass at once, so that states of rest come up often. */

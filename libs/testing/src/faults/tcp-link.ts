@@ -5,7 +5,7 @@ import type { TcpProxyMode } from './tcp-proxy-mode.js';
 const MS_PER_SECOND = 1_000;
 
 export interface TcpLinkContext {
-  readonly target: { readonly host: string; readonly port: number };
+  target(): { readonly host: string; readonly port: number };
   readonly faults: TcpExchangeFaults;
   mode(): TcpProxyMode;
   /** Resolves when the proxy no longer stalls. */
@@ -27,7 +27,7 @@ export class TcpLink {
     private readonly client: Socket,
     private readonly context: TcpLinkContext,
   ) {
-    this.server = connect({ ...context.target, noDelay: true });
+    this.server = connect({ ...context.target(), noDelay: true });
     client.setNoDelay(true);
     void this.forward(client, this.server, 'request');
     void this.forward(this.server, client, 'reply');

@@ -28,12 +28,12 @@ export class TcpProxy {
   private readonly context: TcpLinkContext;
 
   private constructor(
-    readonly target: { readonly host: string; readonly port: number },
+    private target: { readonly host: string; readonly port: number },
     readonly port: number,
     options: TcpProxyOptions,
   ) {
     this.context = {
-      target,
+      target: () => this.target,
       faults: this.faults,
       mode: () => this.mode,
       untilFlowing: () => this.flowing.promise,
@@ -45,12 +45,16 @@ export class TcpProxy {
 
   /** Starts a proxy before the host and port of the URL, on a free port of 127.0.0.1. */
   static async before(url: string, options: TcpProxyOptions = {}): Promise<TcpProxy> {
-    const { hostname, port } = new URL(url);
     const server = createServer({ noDelay: true });
     await listen(server, 0);
-    const proxy = new TcpProxy({ host: hostname, port: Number(port) }, (server.address() as AddressInfo).port, options);
+    const proxy = new TcpProxy(addressOf(url), (server.address() as AddressInfo).port, options);
     proxy.serve(server);
     return proxy;
+  }
+
+  /** New connections lead to another server from now on. */
+  leadTo(url: string): void {
+    this.target = addressOf(url);
   }
 
   /** The same URL, but through the proxy. */
@@ -133,4 +137,9 @@ function listen(server: Server, port: number): Promise<void> {
       resolve();
     });
   });
+}
+
+function addressOf(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
 }

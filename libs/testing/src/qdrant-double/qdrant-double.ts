@@ -25,6 +25,9 @@ export interface QdrantDoubleOptions {
   readonly prefix?: string;
 }
 
+/** A guard of the server that the double lacks. */
+export type QdrantWeakness = 'no-upsert-fence' | 'no-delete-fence';
+
 export interface RecordedRequest {
   /** `METHOD /path?query`. */
   readonly line: string;
@@ -52,6 +55,7 @@ export class QdrantDouble {
   private readonly faults = new FaultQueue();
   private readonly storage = new DoubleStorage(() => this.version);
   private readonly prefix: string;
+  private weakness: QdrantWeakness | null = null;
   private server: Server | null = null;
 
   constructor(private readonly options: QdrantDoubleOptions = {}) {
@@ -90,6 +94,11 @@ export class QdrantDouble {
       if (this.server === null) return resolve(0);
       this.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
     });
+  }
+
+  /** From now on conditions of upserts, or of deletes, are ignored: a guard that is missing, to see the tests of the engine notice it. `null` heals it. */
+  weaken(weakness: QdrantWeakness | null): void {
+    this.weakness = weakness;
   }
 
   /** Lets something go wrong with the next request that fits. */
@@ -160,12 +169,18 @@ export class QdrantDouble {
       if (this.options.apiKey !== undefined && request.headers['api-key'] !== this.options.apiKey) return failure(401, 'Invalid API key');
       const probe = this.probe(path);
       if (probe !== null) return probe;
-      const result = answer(this.storage, { method: request.method ?? 'GET', path, query: searchParams, body });
+      const result = answer(this.storage, { method: request.method ?? 'GET', path, query: searchParams, body: this.withoutFence(body) });
       return result === undefined ? { status: 404, body: '' } : success(result);
     } catch (error) {
       if (error instanceof DoubleFailure) return failure(error.status, error.message);
       throw error;
     }
+  }
+
+  private withoutFence(body: JsonObject): JsonObject {
+    if (this.weakness === 'no-upsert-fence' && body['update_filter'] !== undefined) return { ...body, update_filter: undefined };
+    if (this.weakness !== 'no-delete-fence' || !isObject(body['filter'])) return body;
+    return { ...body, filter: withoutRange(body['filter']) };
   }
 
   private probe(path: string): Reply | null {
@@ -178,6 +193,15 @@ export class QdrantDouble {
     this.requests.push({ line, headers: request.headers, body });
     if (this.requests.length > KEPT_REQUESTS) this.requests.shift();
   }
+}
+
+/** Ranges of revs are the fence of a delete; ids stay. */
+function withoutRange(filter: JsonObject): JsonObject {
+  const strip = (value: Json): Json => {
+    if (Array.isArray(value)) return value.filter((part) => !(isObject(part) && part['range'] !== undefined)).map(strip);
+    return isObject(value) ? withoutRange(value) : value;
+  };
+  return Object.fromEntries(Object.entries(filter).map(([key, value]) => [key, strip(value as Json)]));
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
