@@ -49,6 +49,8 @@ export class FaultStage {
     readonly indexProxy: TcpProxy,
     /** Of the checker: straight to the index. */
     readonly store: QdrantVectorStore,
+    /** Straight to the index. */
+    readonly indexUrl: string,
     private readonly options: FaultStageOptions,
     private readonly environment: Readonly<Record<string, string>>,
   ) {
@@ -67,7 +69,7 @@ export class FaultStage {
     const indexUrl = double === null ? realUrl! : await double.start();
     const [databaseProxy, indexProxy] = [await TcpProxy.before(database.url), await TcpProxy.before(indexUrl)];
     const store = new QdrantVectorStore({ url: indexUrl, apiKey: null, searchTimeoutMs: 5_000, writeTimeoutMs: 5_000 });
-    return new FaultStage(database, double, databaseProxy, indexProxy, store, options, {
+    return new FaultStage(database, double, databaseProxy, indexProxy, store, indexUrl, options, {
       DATABASE_URL: databaseProxy.through(database.url),
       QDRANT_URL: indexProxy.through(indexUrl),
       QDRANT_COLLECTION_PREFIX: `fault_${randomBytes(4).toString('hex')}`,
@@ -89,7 +91,7 @@ export class FaultStage {
   launch(program: 'api' | 'worker', environment: Readonly<Record<string, string>> = {}): ServerProcess {
     const dataDir = mkdtempSync(join(tmpdir(), 'kindred-stage-'));
     this.dataDirs.push(dataDir);
-    const preloads: ProcessPreload[] = ['crash-point', ...(this.options.hasModel === true ? [] : ['fake-embedder' as const])];
+    const preloads: ProcessPreload[] = ['crash-point', 'mutant', ...(this.options.hasModel === true ? [] : ['fake-embedder' as const])];
     const started = ServerProcess.launch({ DATA_DIR: dataDir, ...this.environment, ...environment }, { program, preloads });
     this.processes.push(started);
     void started.ended.then(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -154,7 +156,10 @@ export class FaultStage {
   private lastWords(): string {
     return this.processes
       .slice(-2)
-      .map(({ output }) => output.slice(-5).join('\n'))
+      .map(
+        ({ output, pid, outcome }) =>
+          `process ${pid} ${outcome === null ? 'runs' : `has ended with ${outcome}`}:\n${output.slice(-5).join('\n')}`,
+      )
       .join('\n');
   }
 }

@@ -7,6 +7,9 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WorkerModule } from './worker.module.js';
 
+/** Any time will do: the timer is there, and does nothing. */
+const KEEP_ALIVE_MS = 60_000;
+
 /**
  * Starts a relay as a process of its own; resolves when it works.
  *
@@ -25,6 +28,8 @@ export async function startWorker(): Promise<void> {
   const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config), { bufferLogs: true, abortOnError: false });
   useHouseLogger(app);
   stopOnSignals(app, async () => undefined);
+  // Nothing else holds a worker: while the database is away no socket is open, and Node would end it in silence, with code 0.
+  setInterval(() => undefined, KEEP_ALIVE_MS);
   await Promise.all([app.get(DatabaseLifecycle).ready(), app.get(SyncReadiness).whenReady()]);
   new Logger('Worker').log('ready');
 }

@@ -10,7 +10,7 @@ const READY_TIMEOUT_MS = 60_000;
 export type ProcessEnd = number | NodeJS.Signals;
 
 /** What a process loads before its program: see the files in `preloads`. */
-export type ProcessPreload = 'crash-point' | 'fake-embedder';
+export type ProcessPreload = 'crash-point' | 'fake-embedder' | 'mutant';
 
 export interface ServerProcessOptions {
   /** The program. Default `api`. */
@@ -62,8 +62,9 @@ export class ServerProcess {
     return this.child.pid!;
   }
 
-  get hasEnded(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null;
+  /** How it ended, or `null` while it runs. */
+  get outcome(): ProcessEnd | null {
+    return this.child.exitCode ?? this.child.signalCode;
   }
 
   /** Sends the signal; the process may go on. */

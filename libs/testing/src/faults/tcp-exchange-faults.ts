@@ -4,6 +4,8 @@ export interface PendingTcpFault {
   readonly fault: TcpExchangeFault;
   /** To be called when the exchange has ended as the fault says. */
   readonly done: () => void;
+  /** To be called when it could not happen. */
+  readonly giveBack: () => void;
 }
 
 interface Entry {
@@ -16,7 +18,7 @@ interface Entry {
 
 /** Faults that wait for their exchange, first come first served. */
 export class TcpExchangeFaults {
-  private entries: Entry[] = [];
+  private readonly entries: Entry[] = [];
 
   add(fault: TcpExchangeFault, { on = () => true, times = 1 }: TcpFaultSelection): InjectedTcpFault {
     const met = Promise.withResolvers<void>();
@@ -27,12 +29,12 @@ export class TcpExchangeFaults {
       get hits() {
         return entry.hits;
       },
-      cancel: () => void (entry.timesLeft = 0),
+      cancel: () => void this.entries.splice(this.entries.indexOf(entry), 1),
     };
   }
 
   clear(): void {
-    this.entries = [];
+    this.entries.length = 0;
   }
 
   /** Takes the fault that hits an exchange that begins with these bytes, if any. */
@@ -46,6 +48,7 @@ export class TcpExchangeFaults {
         entry.hits++;
         entry.meet();
       },
+      giveBack: () => void entry.timesLeft++,
     };
   }
 }

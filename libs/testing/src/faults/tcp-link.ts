@@ -19,7 +19,7 @@ export interface TcpLinkContext {
 export class TcpLink {
   private readonly server: Socket;
   private pending: PendingTcpFault | null = null;
-  private repliedBytes = 0;
+  private isCutDue = false;
   private isClosed = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
@@ -48,6 +48,9 @@ export class TcpLink {
   private close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    // The exchange ended by itself: the fault is for somebody else.
+    this.pending?.giveBack();
+    this.pending = null;
     for (const timer of this.timers) clearTimeout(timer);
     this.client.destroy();
     this.server.destroy();
@@ -59,12 +62,11 @@ export class TcpLink {
       for await (const piece of from) {
         await this.hold();
         const bytes = direction === 'request' ? this.judgeRequest(piece as Buffer) : this.judgeReply(piece as Buffer);
-        if (bytes === null || this.isClosed) return;
-        if (bytes.length === 0) continue;
-        await this.pace(bytes.length);
+        if (bytes === null || this.isClosed || to.writableEnded) return;
+        if (bytes.length > 0) await this.pace(bytes.length);
         if (this.isClosed) return;
         this.context.onBytes(direction, bytes.length);
-        if (!to.write(bytes)) await new Promise<void>((resolve) => to.once('drain', resolve).once('close', resolve));
+        if (bytes.length > 0 && !to.write(bytes)) await new Promise<void>((resolve) => to.once('drain', resolve).once('close', resolve));
         if (direction === 'reply') this.cutWhenDue();
       }
       // One half is done; the other may still have something to say.
@@ -113,26 +115,19 @@ export class TcpLink {
       return null;
     }
     if (fault.kind !== 'cut-reply') return piece;
-    const part = piece.subarray(0, Math.max(0, fault.afterBytes - this.repliedBytes));
-    this.repliedBytes += part.length;
-    if (this.repliedBytes >= fault.afterBytes && part.length === 0) {
-      this.finishFault();
-      return null;
-    }
-    return part;
+    this.isCutDue = true;
+    return piece.subarray(0, Math.min(fault.afterBytes, piece.length - 1));
   }
 
   /** After the last byte that may pass has been written. */
   private cutWhenDue(): void {
-    const fault = this.pending?.fault;
-    if (fault?.kind !== 'cut-reply' || this.repliedBytes < fault.afterBytes) return;
+    if (!this.isCutDue) return;
+    this.isCutDue = false;
     const { done } = this.pending!;
     this.pending = null;
     // An orderly end, not a reset: a reset could overtake the bytes that the other side has not read yet.
-    this.client.end(() => {
-      done();
-      this.close();
-    });
+    this.client.once('finish', () => this.close()).once('close', done);
+    this.client.end();
   }
 
   private finishFault(): void {

@@ -20,7 +20,7 @@ export type TcpProxyMode =
  * What happens to one exchange.
  *
  * - `drop-reply`: the request reaches the server, which applies it; its reply is swallowed and the connection reset
- * - `cut-reply`: as many bytes of the reply get through, then the connection is reset
+ * - `cut-reply`: as many bytes of the reply's first piece get through, but never all of them, then the connection ends
  * - `reset`: the request is not forwarded and the connection reset
  */
 export type TcpExchangeFault =

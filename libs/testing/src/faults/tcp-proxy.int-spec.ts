@@ -139,6 +139,8 @@ describe('TcpProxy', () => {
     const whole = proxy.inject({ kind: 'cut-reply', afterBytes: 0 });
     await expect(ask('torn')).resolves.toMatch(/^<(ECONNRESET|end)>$/);
     await whole.met;
+    proxy.inject({ kind: 'cut-reply', afterBytes: 1_000 });
+    await expect(ask('torn')).resolves.toBe('ok torn<end>');
   });
 
   it('resets an exchange before it is forwarded', async () => {
