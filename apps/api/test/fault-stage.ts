@@ -7,11 +7,11 @@ import {
   createTestDatabase,
   waitFor,
   type ProcessPreload,
-  type TestDatabase,
 } from '#testing';
 import { createDataSource, TypeOrmUnitOfWork } from '#database';
 import { ProjectIndexSource, ProjectRepository } from '#projects';
 import { QdrantVectorStore } from '#vector-store';
+import type { StageDatabase } from './own-database.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +27,8 @@ const CLIENT_POOL_SIZE = 4;
 export interface FaultStageOptions {
   /** Environment of every process, over the defaults. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Default: one of its own on the server of the run. */
+  readonly database?: StageDatabase;
   /** Whether the processes have the real model instead of the fake one. Default false. */
   readonly hasModel?: boolean;
 }
@@ -42,7 +44,7 @@ export class FaultStage {
   private readonly dataDirs: string[] = [];
 
   private constructor(
-    readonly database: TestDatabase,
+    readonly database: StageDatabase,
     /** `null` when a real server is used. */
     readonly double: QdrantDouble | null,
     readonly databaseProxy: TcpProxy,
@@ -63,7 +65,7 @@ export class FaultStage {
   }
 
   static async set(options: FaultStageOptions = {}): Promise<FaultStage> {
-    const database = await createTestDatabase();
+    const database = options.database ?? (await createTestDatabase());
     const realUrl = process.env['TEST_QDRANT_URL'];
     const double = realUrl === undefined || realUrl === '' ? new QdrantDouble() : null;
     const indexUrl = double === null ? realUrl! : await double.start();
