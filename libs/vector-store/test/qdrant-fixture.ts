@@ -40,7 +40,7 @@ export class QdrantFixture {
   }
 
   connect(overrides: Partial<QdrantVectorStoreOptions> = {}): QdrantVectorStore {
-    return new QdrantVectorStore({ url: this.double.url, apiKey: null, searchTimeoutMs: 5_000, writeTimeoutMs: 5_000, ...overrides });
+    return new QdrantVectorStore({ url: this.double.url, apiKey: null, searchTimeoutMs: 5_000, writeTimeoutMs: 30_000, ...overrides });
   }
 
   requestsTo(line: RegExp): number {
