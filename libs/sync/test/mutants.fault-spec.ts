@@ -5,8 +5,8 @@ import { PROTOCOL_MUTANTS, type ProtocolMutant } from './protocol-mutants.js';
 import { SyncHarness } from './sync-harness.js';
 
 /** Runs of the model within which a missing guard must be noticed; a run that notices is repeated from its seed. */
-const RUNS = faultTrials(400, 2_000);
-const STEPS = 30;
+const RUNS = faultTrials(1_500, 3_000);
+const STEPS = 60;
 
 /** T2: a test that cannot fail proves nothing. Each guard of the protocol is taken out once, and the model of T1 has to notice. */
 describe('T2: mutants of the protocol', () => {
@@ -45,7 +45,10 @@ describe('T2: mutants of the protocol', () => {
     const firstSeed = mutant.seed ?? 1;
     for (let seed = firstSeed; seed < firstSeed + RUNS; seed++) {
       try {
-        await new ProtocolModel(harness, seed, { mutant, profile: mutant.repair === undefined ? 'steps' : 'damage' }).run(STEPS);
+        await new ProtocolModel(harness, seed, {
+          mutant,
+          profile: mutant.profile ?? (mutant.repair === undefined ? 'steps' : 'damage'),
+        }).run(STEPS);
       } catch (error) {
         if (error instanceof ModelViolation) return { seed, violation: error };
         throw error;
@@ -60,7 +63,7 @@ describe('T2: mutants of the protocol', () => {
       await mutate(mutant);
       const found = await findViolation(mutant);
       expect(found).not.toBeNull();
-      for (const unitOfWork of (mutant.mutated ?? []).slice(-1)) unitOfWork.assertHit();
+      if (mutant.mutated?.some(({ isHit }) => isHit) === false) mutant.mutated.at(-1)!.assertHit();
       process.stderr.write(`  ${name}: seed ${found!.seed}: ${found!.violation.message.split('\n')[0]!.replace(/^seed \d+: /, '')}\n`);
       killed++;
     },

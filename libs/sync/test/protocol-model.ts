@@ -2,6 +2,7 @@ import { MutatedUnitOfWork, SeededRandom, type HeldWrite } from '#testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IndexRelay, Reconciler, RestoreGuard } from '../src/index.js';
 import { damageOnce, type DamageTools } from './model-damage.js';
+import { MODEL_PROFILES, MODEL_WEIGHTS, type ModelOperation, type ModelProfile } from './model-profile.js';
 import { ModelTruth, POISON, ModelViolation } from './model-truth.js';
 import type { ProtocolMutant } from './protocol-mutants.js';
 import { SkewedClock } from './skewed-clock.js';
@@ -9,18 +10,6 @@ import { SteppedRelay } from './stepped-relay.js';
 import { idOf, type SyncHarness } from './sync-harness.js';
 
 export { ModelViolation } from './model-truth.js';
-
-type Operation = 'write' | 'advance' | 'pass' | 'faulty pass' | 'crash' | 'late' | 'expire' | 'grace' | 'clock' | 'repair' | 'damage';
-
-/** What a run is about: the steps of relays, the relays' own treatment of failures, or damage and repair. Chances in percent; the rest is `advance`. */
-export type ModelProfile = 'steps' | 'failures' | 'damage';
-
-const WEIGHTS: Readonly<Record<ModelProfile, Partial<Record<Operation, number>>>> = {
-  steps: { write: 25, pass: 12, crash: 12, late: 7, expire: 5, grace: 4 },
-  failures: { write: 25, pass: 5, 'faulty pass': 20, crash: 12, late: 9, expire: 5, grace: 3, clock: 2, repair: 1, damage: 1 },
-  damage: { write: 22, pass: 12, 'faulty pass': 8, crash: 8, late: 5, expire: 4, grace: 3, repair: 6, damage: 8 },
-};
-const PROFILES = Object.keys(WEIGHTS) as ModelProfile[];
 
 const KEYS = [1, 2].map(idOf);
 const TEXTS = ['A', 'B'];
@@ -73,6 +62,7 @@ export class ProtocolModel {
   private readonly random: SeededRandom;
   private readonly truth: ModelTruth;
   private readonly orphans: HeldWrite[] = [];
+  private readonly stalled: { readonly stepped: SteppedRelay; readonly step: Actor['step']; readonly index: number }[] = [];
   private readonly actors: Actor[];
   private readonly tally: ModelTally;
   private readonly damage: DamageTools;
@@ -80,7 +70,7 @@ export class ProtocolModel {
   private readonly keys: readonly string[];
   private readonly complexities: readonly number[];
   private readonly hasPoison: boolean;
-  private readonly weights: Partial<Record<Operation, number>>;
+  private readonly weights: Partial<Record<ModelOperation, number>>;
   /** Reconciler and guard of this run, maybe without one of their guards. */
   private readonly repairs: MutatedUnitOfWork;
   private readonly guard: RestoreGuard;
@@ -92,7 +82,7 @@ export class ProtocolModel {
     seed: number,
     private readonly options: ModelOptions = {},
   ) {
-    this.weights = WEIGHTS[options.profile ?? PROFILES[seed % PROFILES.length]!];
+    this.weights = MODEL_WEIGHTS[options.profile ?? MODEL_PROFILES[seed % MODEL_PROFILES.length]!];
     this.random = new SeededRandom(seed);
     this.tally = options.tally ?? new ModelTally();
     this.keys = this.random.chance(0.6) ? KEYS.slice(0, 1) : KEYS;
@@ -110,7 +100,7 @@ export class ProtocolModel {
       keys: this.keys,
       note: (kind, detail) => this.fault(kind, detail),
     };
-    this.actors = [0, 1].map((index) => this.newActor(index));
+    this.actors = [0, 1].map(() => this.newActor());
   }
 
   /** @throws ModelViolation */
@@ -139,6 +129,10 @@ export class ProtocolModel {
         return this.wholePass(index);
       case 'faulty pass':
         return this.faultyRun(index);
+      case 'stall':
+        return this.stall(index);
+      case 'resume':
+        return this.resume();
       case 'crash':
         return this.actors[index]!.step === 'idle' ? this.advance(index) : this.crash(index);
       case 'late':
@@ -156,9 +150,9 @@ export class ProtocolModel {
     }
   }
 
-  private pickOperation(): Operation {
+  private pickOperation(): ModelOperation {
     let dice = this.random.next() * 100;
-    for (const [operation, weight] of Object.entries(this.weights) as [Operation, number][]) {
+    for (const [operation, weight] of Object.entries(this.weights) as [ModelOperation, number][]) {
       dice -= weight;
       if (dice < 0) return operation;
     }
@@ -173,7 +167,7 @@ export class ProtocolModel {
 
   private async write(): Promise<void> {
     const id = this.random.pick(this.keys);
-    if (this.truth.rows.has(id) && this.random.chance(0.3)) {
+    if (this.truth.rows.has(id) && this.random.chance(0.35)) {
       this.history.push(`W${id.at(-1)}:-`);
       await this.truth.remove(id);
       return;
@@ -277,6 +271,28 @@ export class ProtocolModel {
     if (this.random.chance(0.5)) await this.expire();
   }
 
+  /** A pass stops between two steps, and its process goes on with another one. */
+  private stall(index: number): void {
+    const { stepped, step, relay } = this.actors[index]!;
+    if (step === 'idle') return;
+    this.fault('pass stalled', `S${index}`);
+    this.stalled.push({ stepped, step, index });
+    this.actors[index] = { ...this.actors[index]!, relay, stepped: this.newStepped(relay), step: 'idle' };
+  }
+
+  /** A stalled pass takes its next step; what the lease of it has become is its problem. */
+  private async resume(): Promise<void> {
+    if (this.stalled.length === 0) return;
+    const pass = this.random.pick(this.stalled);
+    const other = this.actors[pass.index]!;
+    this.actors[pass.index] = { ...other, stepped: pass.stepped, step: pass.step };
+    this.history.push('~');
+    await this.advance(pass.index);
+    const { stepped, step } = this.actors[pass.index]!;
+    this.stalled.splice(this.stalled.indexOf(pass), 1, ...(step === 'idle' ? [] : [{ ...pass, stepped, step }]));
+    this.actors[pass.index] = other;
+  }
+
   private async landLate(): Promise<void> {
     if (this.orphans.length === 0) return;
     const message = this.random.pick(this.orphans);
@@ -309,6 +325,7 @@ export class ProtocolModel {
   private async settleMessages(): Promise<void> {
     await this.crash(0);
     await this.crash(1);
+    for (const { stepped } of this.stalled.splice(0)) this.orphans.push(...stepped.messages);
     for (const message of this.orphans.splice(0)) if (this.random.chance(0.5)) await message.land();
     await this.harness.expireLeases();
   }
@@ -367,24 +384,24 @@ export class ProtocolModel {
     this.history.push(detail);
   }
 
-  private newActor(index: number): Actor {
+  private newActor(): Actor {
     const clock = new SkewedClock();
-    const relay = this.newRelay(clock, index);
+    const relay = this.newRelay(clock);
     return { clock, relay, stepped: this.newStepped(relay), step: 'idle' };
   }
 
   private replace(index: number): void {
     const actor = this.actors[index]!;
-    actor.relay = this.newRelay(actor.clock, index);
+    actor.relay = this.newRelay(actor.clock);
     actor.stepped = this.newStepped(actor.relay);
     actor.step = 'idle';
   }
 
-  private newRelay(clock: SkewedClock, index = 2): IndexRelay {
+  private newRelay(clock: SkewedClock): IndexRelay {
     const { mutant } = this.options;
     const relay = this.harness.newRelay(
       { maxAttempts: MAX_ATTEMPTS, leaseMs: LEASE_MS, ...mutant?.settings },
-      { clock, random: () => 0, ...mutant?.context?.(this.harness, index) },
+      { clock, random: () => 0, ...mutant?.context?.(this.harness) },
     );
     mutant?.relay?.(relay, this.harness);
     return relay;

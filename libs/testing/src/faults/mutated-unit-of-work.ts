@@ -33,6 +33,11 @@ export class MutatedUnitOfWork extends RelayUnitOfWork {
     return this.inner.run((session) => work({ query: (sql, parameters) => session.query(this.mutate(sql), parameters) }), options);
   }
 
+  /** Whether every piece has come up. */
+  get isHit(): boolean {
+    return this.mutations.every((mutation) => this.hit.has(mutation));
+  }
+
   /** @throws Error when no statement had a piece */
   assertHit(): void {
     const missed = this.mutations.filter((mutation) => !this.hit.has(mutation));
