@@ -93,7 +93,12 @@ export class FaultStage {
   launch(program: 'api' | 'worker', environment: Readonly<Record<string, string>> = {}): ServerProcess {
     const dataDir = mkdtempSync(join(tmpdir(), 'kindred-stage-'));
     this.dataDirs.push(dataDir);
-    const preloads: ProcessPreload[] = ['crash-point', 'mutant', ...(this.options.hasModel === true ? [] : ['fake-embedder' as const])];
+    const preloads: ProcessPreload[] = [
+      'clock',
+      'crash-point',
+      'mutant',
+      ...(this.options.hasModel === true ? [] : ['fake-embedder' as const]),
+    ];
     const started = ServerProcess.launch({ DATA_DIR: dataDir, ...this.environment, ...environment }, { program, preloads });
     this.processes.push(started);
     void started.ended.then(() => rmSync(dataDir, { recursive: true, force: true }));

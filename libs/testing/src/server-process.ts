@@ -10,7 +10,7 @@ const READY_TIMEOUT_MS = 60_000;
 export type ProcessEnd = number | NodeJS.Signals;
 
 /** What a process loads before its program: see the files in `preloads`. */
-export type ProcessPreload = 'crash-point' | 'fake-embedder' | 'mutant';
+export type ProcessPreload = 'clock' | 'crash-point' | 'fake-embedder' | 'mutant';
 
 export interface ServerProcessOptions {
   /** The program. Default `api`. */
