@@ -1,5 +1,5 @@
 import {
-  FakeEmbedder,
+  FakeEmbedderRegistry,
   IndexChecker,
   QdrantDouble,
   ServerProcess,
@@ -60,7 +60,7 @@ export class FaultStage {
       session: database.unitOfWork,
       store,
       source: new ProjectIndexSource(new ProjectRepository(database.unitOfWork)),
-      ...(options.hasModel === true ? {} : { embedder: new FakeEmbedder() }),
+      ...(options.hasModel === true ? {} : { embedders: new FakeEmbedderRegistry() }),
     });
   }
 

@@ -30,6 +30,8 @@ describe(`T22: kill -9 at each stage of a re-index under writes, seed ${faultSee
   let api: ServerProcess;
   let crashes = 0;
   let round = 0;
+  let writing = new AbortController();
+  let running: Promise<void> = Promise.resolve();
 
   beforeAll(async () => {
     stage = await FaultStage.set();
@@ -40,6 +42,8 @@ describe(`T22: kill -9 at each stage of a re-index under writes, seed ${faultSee
     await api.end('SIGKILL');
   }, 120_000);
   afterAll(async () => {
+    writing.abort();
+    await running;
     recordTrials({ test: 'T22', what: 'kill -9 at a stage of a generation', count: crashes, seed: faultSeed });
     await stage.strike();
   });
@@ -60,6 +64,19 @@ describe(`T22: kill -9 at each stage of a re-index under writes, seed ${faultSee
 
   async function generations(): Promise<readonly Generation[]> {
     return (await admin<{ items: readonly Generation[] }>('GET', '/generations')).body.items;
+  }
+
+  function startWriting(): void {
+    writing = new AbortController();
+    running = workload.run(writing.signal, { lanes: 2, pauseMs: 50 });
+  }
+
+  /** Rows and the serving index must agree, and the clients must have been told the truth; for that they rest. */
+  async function compare(): Promise<void> {
+    writing.abort();
+    await running;
+    await stage.untilInStep();
+    expect(await workload.differences(stage.query)).toEqual([]);
   }
 
   /** Creates, fills, switches, goes back, and retires, whatever dies; each wish is repeated until it is so. */
@@ -87,7 +104,8 @@ describe(`T22: kill -9 at each stage of a re-index under writes, seed ${faultSee
       },
       { what: 'the new generation serves', timeoutMs: TIMEOUT_MS, intervalMs: 200 },
     );
-    await stage.untilInStep();
+    await compare();
+    startWriting();
     await waitFor(
       async () => {
         if (!(await serves(before.id))) await admin('POST', `/generations/${before.id}/rollback`, {});
@@ -95,7 +113,8 @@ describe(`T22: kill -9 at each stage of a re-index under writes, seed ${faultSee
       },
       { what: 'the old generation serves again', timeoutMs: TIMEOUT_MS, intervalMs: 200 },
     );
-    await stage.untilInStep();
+    await compare();
+    startWriting();
     await waitFor(
       async () => {
         await admin('POST', `/generations/${created.id}/retire`, {});
@@ -113,16 +132,9 @@ describe(`T22: kill -9 at each stage of a re-index under writes, seed ${faultSee
         const before = crashes;
         // Some points are met while it starts.
         await api.ready.catch(() => undefined);
-        const writing = new AbortController();
-        const running = workload.run(writing.signal, { lanes: 2, pauseMs: 50 });
-        try {
-          await reindex();
-        } finally {
-          writing.abort();
-          await running;
-        }
-        await stage.untilInStep();
-        expect(await workload.differences(stage.query)).toEqual([]);
+        startWriting();
+        await reindex();
+        await compare();
         expect(crashes - before).toBe(1);
         await api.end('SIGKILL');
       }

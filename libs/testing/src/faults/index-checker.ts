@@ -1,5 +1,5 @@
 import type { SqlSession } from '#database';
-import type { Embedder } from '#embeddings';
+import type { EmbedderDescriptor, EmbedderRegistry } from '#embeddings';
 import { payloadHashOf, textHashOf, type IndexDocument, type IndexSource } from '#sync';
 import type { StoredPoint, VectorStore } from '#vector-store';
 
@@ -15,7 +15,7 @@ export interface IndexCheckerParts {
   readonly store: VectorStore;
   readonly source: IndexSource;
   /** Vectors are compared too when it is given. */
-  readonly embedder?: Embedder;
+  readonly embedders?: EmbedderRegistry;
   /** Attempts that the relays may make (I9). Default 10. */
   readonly maxAttempts?: number;
 }
@@ -25,6 +25,7 @@ interface Generation {
   collection: string;
   model_rev: string;
   template_rev: string;
+  embedder: EmbedderDescriptor;
 }
 
 interface Entry {
@@ -77,7 +78,7 @@ export class IndexChecker {
 
   async generation(): Promise<Generation> {
     const { rows } = await this.parts.session.query<Generation>(
-      `SELECT id, collection, model_rev, template_rev FROM index_generations WHERE source = $1 AND state = 'serving'`,
+      `SELECT id, collection, model_rev, template_rev, embedder FROM index_generations WHERE source = $1 AND state = 'serving'`,
       [this.parts.source.name],
     );
     if (rows[0] === undefined) throw new Error('No generation is serving');
@@ -100,8 +101,8 @@ export class IndexChecker {
     if (entry?.state === 'synced' && Number(entry.indexed_version) !== payload.rev) {
       found.push(`I3 ${id} has rev ${payload.rev}, its entry ${entry.indexed_version}`);
     }
-    if (this.parts.embedder !== undefined) {
-      const [fresh] = await this.parts.embedder.embedDocuments([document.text]);
+    if (this.parts.embedders !== undefined) {
+      const [fresh] = await this.parts.embedders.get(generation.embedder).embedDocuments([document.text]);
       if (cosine(fresh!.vector, vector!) < SAME_VECTOR_COSINE) found.push(`I3 ${id} has the vector of another text`);
     }
     return found;
@@ -145,7 +146,7 @@ export class IndexChecker {
 
   private async points({ collection }: Generation): Promise<Map<string, StoredPoint>> {
     const points = new Map<string, StoredPoint>();
-    const hasVectors = this.parts.embedder !== undefined;
+    const hasVectors = this.parts.embedders !== undefined;
     for (let after: string | undefined; ;) {
       const page = await this.parts.store.scroll(collection, { limit: PAGE_SIZE, after, hasVectors });
       for (const point of page.points) points.set(point.id, point);

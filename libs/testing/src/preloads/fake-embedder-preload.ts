@@ -1,15 +1,17 @@
 // For `node --import`: every embedder of the program that is started is the fake one, so that it starts in a fraction of a second and embeds at once.
-import { LocalEmbedderRegistry, type Embedder, type EmbedderDescriptor } from '#embeddings';
+import { LocalEmbedderRegistry, type EmbedderRegistry } from '#embeddings';
 import { FakeEmbedderRegistry } from '../fake-embedder-registry.js';
 
 const fakes = new FakeEmbedderRegistry();
 
-// The program makes its registry itself; the class is what the two of them share.
-const registry = LocalEmbedderRegistry.prototype as {
-  describeConfigured(): Promise<EmbedderDescriptor>;
-  get(descriptor: EmbedderDescriptor): Embedder;
-  close(): Promise<void>;
+/** Whatever a registry can do; a method that is added there is missing here, and the compiler says so. */
+const methods: { [Name in keyof EmbedderRegistry]: EmbedderRegistry[Name] } = {
+  describe: (overrides) => fakes.describe(overrides),
+  describeConfigured: () => fakes.describeConfigured(),
+  get: (descriptor) => fakes.get(descriptor),
+  release: (modelRev) => fakes.release(modelRev),
+  close: () => fakes.close(),
 };
-registry.describeConfigured = () => fakes.describeConfigured();
-registry.get = (descriptor) => fakes.get(descriptor);
-registry.close = () => fakes.close();
+
+// The program makes its registry itself; the class is what the two of them share.
+Object.assign(LocalEmbedderRegistry.prototype, methods);
