@@ -8,6 +8,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { mkdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ApiModule } from './api.module.js';
 import { configureHttp } from './http/configure-http.js';
 import { createFastifyAdapter } from './http/fastify-adapter.js';
@@ -28,15 +29,23 @@ export async function startApi(): Promise<void> {
   // A file that an earlier process left behind when it was killed must not be taken for ours.
   runFile.remove();
 
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), createFastifyAdapter(), {
+  const adapter = createFastifyAdapter();
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), adapter, {
     bufferLogs: true,
     abortOnError: false,
   });
   useHouseLogger(app);
   await configureHttp(app);
-  stopOnSignals(app, async () => {
-    runFile.remove();
-    await lock.release();
+  stopOnSignals(app, {
+    before: async () => {
+      app.get(HealthMonitor).startDraining();
+      adapter.turnAway();
+      await delay(config.server.shutdownDelayMs);
+    },
+    after: async () => {
+      runFile.remove();
+      await lock.release();
+    },
   });
 
   try {

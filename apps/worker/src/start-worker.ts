@@ -27,7 +27,7 @@ export async function startWorker(): Promise<void> {
   }
   const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config), { bufferLogs: true, abortOnError: false });
   useHouseLogger(app);
-  stopOnSignals(app, async () => undefined);
+  stopOnSignals(app);
   // Nothing else holds a worker: while the database is away no socket is open, and Node would end it in silence, with code 0.
   setInterval(() => undefined, KEEP_ALIVE_MS);
   await Promise.all([app.get(DatabaseLifecycle).ready(), app.get(SyncReadiness).whenReady()]);

@@ -57,6 +57,7 @@ export const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production'], 'must be development, test or production').default('development'),
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(0, 65535).default(3000),
+  SHUTDOWN_DELAY_MS: integer(0, 15_000).default(0),
   DATA_DIR: z.string().default('./data'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent')

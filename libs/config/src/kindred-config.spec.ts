@@ -18,7 +18,7 @@ function problemsOf(environment: Record<string, string>): string[] {
 describe('loadConfig', () => {
   it('gives the defaults of the public contract', () => {
     const config = loadConfig({});
-    expect(config.server).toEqual({ nodeEnv: 'development', host: '127.0.0.1', port: 3000, isIfMatchRequired: false });
+    expect(config.server).toEqual({ nodeEnv: 'development', host: '127.0.0.1', port: 3000, shutdownDelayMs: 0, isIfMatchRequired: false });
     expect(config.data.dataDir).toBe(resolve('./data'));
     expect(config.log.level).toBe('info');
     expect(config.database.url).toBeNull();

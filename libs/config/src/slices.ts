@@ -8,6 +8,8 @@ export class ServerConfig {
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
+  /** How long a stopping process goes on answering, not ready, so that load balancers can turn away from it. */
+  readonly shutdownDelayMs: number;
   /** PUT, PATCH and DELETE without `If-Match` are refused with 428. */
   readonly isIfMatchRequired: boolean;
 
@@ -15,6 +17,7 @@ export class ServerConfig {
     this.nodeEnv = env.NODE_ENV;
     this.host = env.HOST;
     this.port = env.PORT;
+    this.shutdownDelayMs = env.SHUTDOWN_DELAY_MS;
     this.isIfMatchRequired = env.REQUIRE_IF_MATCH;
     Object.freeze(this);
   }

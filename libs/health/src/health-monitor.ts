@@ -56,6 +56,11 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   beforeApplicationShutdown(): void {
+    this.startDraining();
+  }
+
+  /** From now on the process is not ready; it still answers. */
+  startDraining(): void {
     this.isDraining = true;
   }
 

@@ -32,11 +32,18 @@ export async function runProgram(start: () => Promise<void>): Promise<void> {
   }
 }
 
+export interface StopSteps {
+  /** Runs before anything is closed. */
+  readonly before?: () => Promise<void>;
+  /** Runs when everything is closed. */
+  readonly after?: () => Promise<void>;
+}
+
 /**
- * Ends the process in an orderly way on SIGTERM and SIGINT: closes the application, runs `afterwards`, exits with 0; with 1 when closing failed or
- * took longer than 20 s. A second signal changes nothing.
+ * Ends the process in an orderly way on SIGTERM and SIGINT: runs `before`, closes the application, runs `after`, exits with 0; with 1 when closing
+ * failed or all of it took longer than 20 s. A second signal changes nothing.
  */
-export function stopOnSignals(application: Closeable, afterwards: () => Promise<void>): void {
+export function stopOnSignals(application: Closeable, { before, after }: StopSteps = {}): void {
   const logger = new Logger('Process');
   let isStopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
@@ -49,12 +56,13 @@ export function stopOnSignals(application: Closeable, afterwards: () => Promise<
     }, SHUTDOWN_TIMEOUT_MS).unref();
     let exitCode = 0;
     try {
+      await before?.();
       await application.close();
     } catch (error) {
       logger.error(error);
       exitCode = 1;
     }
-    await afterwards();
+    await after?.();
     logger.log('stopped');
     process.exit(exitCode);
   };

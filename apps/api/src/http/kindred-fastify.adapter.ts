@@ -12,6 +12,7 @@ import { RouteTable } from './route-table.js';
 /** Fastify with the manners of this service: request ids, strict bodies and queries, 404 against 405, problems for what the router refuses. */
 export class KindredFastifyAdapter extends FastifyAdapter {
   readonly routes = new RouteTable();
+  private isTurningAway = false;
 
   constructor() {
     const problems = new ProblemFilter();
@@ -31,9 +32,17 @@ export class KindredFastifyAdapter extends FastifyAdapter {
     });
     const fastify = this.getInstance();
     fastify.addHook('onRoute', ({ method, url }) => this.routes.add(method, url));
-    fastify.addHook('onRequest', (request, reply, done) => checkRequest(this.routes, request, reply, done));
+    fastify.addHook('onRequest', (request, reply, done) => {
+      if (this.isTurningAway) reply.header('connection', 'close');
+      checkRequest(this.routes, request, reply, done);
+    });
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer' }, parseBody);
+  }
+
+  /** From now on every answer closes its connection, so that none is left idle that a client might use in the moment when the port closes. */
+  turnAway(): void {
+    this.isTurningAway = true;
   }
 
   /** Nest would add parsers of its own here, which accept more than ours. */
