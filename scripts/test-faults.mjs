@@ -62,7 +62,7 @@ if (hasFailed)
 process.exit(hasFailed ? 1 : 0);
 
 function figuresPattern() {
-  return names.length === 0 ? FIGURES : `(${names.join('|')}).*${FIGURES}`;
+  return names.length === 0 ? FIGURES : `^(?=.*(${names.join('|')})).*${FIGURES}`;
 }
 
 function printTables() {

@@ -5,9 +5,9 @@ import { FaultStage } from './fault-stage.js';
 const STOPS = faultTrials(2, 50);
 const ROLLS = faultTrials(1, 20);
 const REPLICAS = 3;
-/** Long against the balancer's look at the replicas. */
+/** Long against the time after which the balancer looks again. */
 const SHUTDOWN_DELAY_MS = 1_000;
-const LOOK_MS = 50;
+const LOOK_MS = 300;
 const GRACE_MS = 20_000;
 const CLIENTS = 4;
 

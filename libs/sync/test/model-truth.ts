@@ -26,6 +26,8 @@ export class ModelTruth {
   readonly rows = new Map<string, ModelRow>();
   /** Points that were damaged behind the engine's back, and not seen right since: until a repair `synced` may be wrong about them. */
   readonly damaged = new Set<string>();
+  /** Whether anything was damaged in this run. */
+  wasDamaged = false;
   private readonly versions = new Map<string, number>();
   private readonly revs = new Map<string, number>();
 
@@ -47,6 +49,7 @@ export class ModelTruth {
 
   /** The points' revs are what they are now: somebody else has changed them. */
   forgetRevs(ids: Iterable<string>): void {
+    this.wasDamaged = true;
     for (const id of ids) {
       this.damaged.add(id);
       this.revs.delete(id);
@@ -106,6 +109,15 @@ export class ModelTruth {
   async isAtRest(): Promise<boolean> {
     const entries = await this.entries();
     return entries.every(({ source_id: id, state }) => state === (this.rows.get(id)?.text === POISON ? 'dead' : 'synced'));
+  }
+
+  /** What the relays owe without a reconciler: no point of a row that is gone. */
+  async checkNoOrphans(): Promise<void> {
+    for (const id of this.keys) {
+      if (this.rows.has(id)) continue;
+      const point = await this.harness.point(id);
+      this.demand(point === undefined, `P1: ${id} is deleted, but the relays have left ${JSON.stringify(point)}`);
+    }
   }
 
   async checkAtRest(): Promise<void> {

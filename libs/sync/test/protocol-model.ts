@@ -299,7 +299,7 @@ export class ProtocolModel {
     // Half of them stay and may land once more.
     if (this.random.chance(0.5)) this.orphans.splice(this.orphans.indexOf(message), 1);
     this.fault('late or double delivery', `L(${message.kind} ${message.ids.map((id) => id.at(-1)).join()})`);
-    await message.land();
+    await this.land(message);
   }
 
   private async expire(): Promise<void> {
@@ -327,12 +327,15 @@ export class ProtocolModel {
     await this.crash(1);
     for (const { stepped } of this.stalled.splice(0)) this.orphans.push(...stepped.messages);
     for (const message of this.orphans.splice(0)) {
-      if (!this.random.chance(0.5)) continue;
-      await message.land();
-      // One at a time: a late delete and then a late upsert would look like a rev that went down.
-      await this.truth.check();
+      if (this.random.chance(0.5)) await this.land(message);
     }
     await this.harness.expireLeases();
+  }
+
+  /** Looks after each message: a late delete and then a late upsert would look like a rev that went down. */
+  private async land(message: HeldWrite): Promise<void> {
+    await message.land();
+    await this.truth.check();
   }
 
   private async hurt(): Promise<void> {
@@ -359,6 +362,12 @@ export class ProtocolModel {
     await this.passGrace();
     await this.truth.check();
     this.harness.store.passWrites();
+    if (!this.truth.wasDamaged) {
+      await this.drain();
+      await this.harness.passTime();
+      await this.drain();
+      await this.truth.checkNoOrphans();
+    }
     let decision = '';
     for (let round = 1; round <= REST_ROUNDS; round++) {
       await this.drain();
