@@ -138,7 +138,9 @@ describe('T3 without its remedy', () => {
 
   it('differs when a claim leaves no doubt', async () => {
     const mutation = { replace: 'in_doubt = true', by: 'in_doubt = l.in_doubt', within: 'attempts = attempts + 1' };
-    expect(await crashBetweenTwoTexts({ KINDRED_MUTATE_SQL: JSON.stringify([mutation]) })).toEqual(expect.arrayContaining([expect.stringContaining('I3')]));
+    expect(await crashBetweenTwoTexts({ KINDRED_MUTATE_SQL: JSON.stringify([mutation]) })).toEqual(
+      expect.arrayContaining([expect.stringContaining('I3')]),
+    );
   }, 180_000);
 });
 
