@@ -3,6 +3,7 @@ import type { FaultSelection, InjectedFault, QdrantDoubleFault } from './qdrant-
 interface Entry {
   readonly fault: QdrantDoubleFault;
   readonly on: RegExp;
+  readonly when: () => boolean;
   timesLeft: number;
   readonly meet: () => void;
   readonly released: Promise<void>;
@@ -12,10 +13,10 @@ interface Entry {
 export class FaultQueue {
   private entries: Entry[] = [];
 
-  add(fault: QdrantDoubleFault, { on = /.*/, times = 1 }: FaultSelection): InjectedFault {
+  add(fault: QdrantDoubleFault, { on = /.*/, when = () => true, times = 1 }: FaultSelection): InjectedFault {
     const met = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
-    this.entries.push({ fault, on, timesLeft: times, meet: () => met.resolve(), released: released.promise });
+    this.entries.push({ fault, on, when, timesLeft: times, meet: () => met.resolve(), released: released.promise });
     return { met: met.promise, release: () => released.resolve() };
   }
 
@@ -25,7 +26,7 @@ export class FaultQueue {
 
   /** Takes the fault that hits the request, if any. */
   take(request: string): { readonly fault: QdrantDoubleFault; readonly released: Promise<void> } | null {
-    const entry = this.entries.find(({ on, timesLeft }) => timesLeft > 0 && on.test(request));
+    const entry = this.entries.find(({ on, when, timesLeft }) => timesLeft > 0 && on.test(request) && when());
     if (entry === undefined) return null;
     entry.timesLeft--;
     entry.meet();

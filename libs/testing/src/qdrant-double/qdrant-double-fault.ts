@@ -21,6 +21,8 @@ export type QdrantDoubleFault =
 export interface FaultSelection {
   /** Matched against `METHOD /path?query`. Default: every request. */
   readonly on?: RegExp;
+  /** Asked about each request that fits: whether it is hit. Default: it is. */
+  readonly when?: () => boolean;
   /** How many requests it hits. Default 1. */
   readonly times?: number;
 }
