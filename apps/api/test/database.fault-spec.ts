@@ -1,14 +1,4 @@
-import {
-  faultSeed,
-  faultTrials,
-  recordFigure,
-  recordTrials,
-  RowWorkload,
-  SeededRandom,
-  waitFor,
-  workloadId,
-  type ServerProcess,
-} from '#testing';
+import { faultSeed, faultTrials, recordTrials, RowWorkload, SeededRandom, workloadId, type ServerProcess } from '#testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
@@ -127,32 +117,4 @@ describe(`a bad database under real processes, seed ${faultSeed}`, () => {
     expect([...failures.keys()].every((code) => ['40001', '40P01', '57014'].includes(code))).toBe(true);
     expect(worker.output.filter((line) => line.includes('deadlock'))).toEqual([]);
   }, 300_000);
-
-  it('T18: an exhausted pool of requests answers 503 in time, and the relay goes on', async () => {
-    const api = await stage.start('api', { SYNC_INLINE: 'false' });
-    const holder = stage.database.dataSource.createQueryRunner();
-    await holder.query('BEGIN');
-    await holder.query('LOCK TABLE projects IN ACCESS EXCLUSIVE MODE');
-    const startedMs = performance.now();
-    const calls = Array.from({ length: 30 }, async () => {
-      const { status } = await api.call('GET', '/api/v1/projects?limit=1');
-      return { status, afterMs: performance.now() - startedMs };
-    });
-    const refused = await Promise.all(calls.slice(-1));
-    // The ledger is not locked: its part of the work has its own connections.
-    await stage.query('SELECT count(*) FROM index_ledger');
-    await holder.query('COMMIT');
-    await holder.release();
-    const replies = await Promise.all(calls);
-    const busy = replies.filter(({ status }) => status === 503);
-    recordFigure({ name: 'T18: requests refused with 503 while the pool was exhausted', value: busy.length, unit: 'of 30' });
-    expect(refused[0]!.status).toBe(503);
-    expect(replies.every(({ status }) => status === 503 || status === 200)).toBe(true);
-    expect(Math.max(...busy.map(({ afterMs }) => afterMs))).toBeLessThan(10_000);
-    await waitFor(async () => (await api.call('GET', '/api/v1/projects?limit=1')).status === 200, { what: 'the api answers again' });
-    await stage.query(`INSERT INTO projects (id, name, description) VALUES ($1, 'Row', 'after the jam')`, [workloadId(18, 1)]);
-    await stage.untilInStep();
-    recordTrials({ test: 'T18', what: 'exhausted pools', count: 1 });
-    await api.end('SIGTERM');
-  }, 180_000);
 });

@@ -78,13 +78,13 @@ export class ServerProcess {
     return this.ended;
   }
 
-  async call<Reply = unknown>(method: string, path: string, body?: unknown): Promise<{ status: number; body: Reply }> {
+  async call<Reply = unknown>(method: string, path: string, body?: unknown): Promise<{ status: number; body: Reply; headers: Headers }> {
     const reply = await fetch(`${this.url}${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     const text = await reply.text();
-    return { status: reply.status, body: (text === '' ? null : JSON.parse(text)) as Reply };
+    return { status: reply.status, body: (text === '' ? null : JSON.parse(text)) as Reply, headers: reply.headers };
   }
 
   private async waitForReady(timeoutMs: number): Promise<string> {
