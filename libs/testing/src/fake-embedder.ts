@@ -1,5 +1,6 @@
 import { DomainError } from '#kernel';
 import { Embedder, modelRevOf, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '#embeddings';
+import { setTimeout as delay } from 'node:timers/promises';
 import { hashedBagOfWords } from './hashed-bag-of-words.js';
 
 /** What the double has been asked for since it was made, or since `resetCalls()`. */
@@ -17,6 +18,18 @@ export interface FakeEmbedderCalls {
 export type FakeEmbedderFault = (text: string, kind: 'query' | 'document') => unknown;
 
 /**
+ * What a provider may do to every call.
+ *
+ * - `down`: it does not answer; `throttled`: 429 with Retry-After of a second
+ * - `slow`: each call takes 200 ms more
+ * - `wrong-dimension`, `nan`, `zero`: it answers vectors that nobody may take
+ * - `short-list`: it answers one vector less than there were texts
+ */
+export type FakeEmbedderMode = 'down' | 'throttled' | 'slow' | 'wrong-dimension' | 'nan' | 'zero' | 'short-list';
+
+const SLOW_MS = 200;
+
+/**
  * Double of an embedder: hashed bag-of-words vectors, so texts that share words are alike, without a model and at once.
  *
  * Deterministic, also between processes. Vectors have no negative component: texts without a common word have cosine 0 unless two words
@@ -30,6 +43,7 @@ export class FakeEmbedder extends Embedder {
   readonly texts: string[] = [];
 
   private fault: FakeEmbedderFault | null = null;
+  private mode: FakeEmbedderMode | null = null;
   private gate: { readonly opened: Promise<void>; readonly open: () => void } | null = null;
   private readonly closed = deferred<never>();
   private isClosed = false;
@@ -61,9 +75,15 @@ export class FakeEmbedder extends Embedder {
     this.fault = () => error ?? true;
   }
 
+  /** From now on it does to every call of {@link embedDocuments} what a provider of such manners does. */
+  behave(mode: FakeEmbedderMode): void {
+    this.mode = mode;
+  }
+
   /** Lets texts pass again. */
   recover(): void {
     this.fault = null;
+    this.mode = null;
   }
 
   /** Makes all calls wait from now on, as if the workers were busy, until the returned function is called. */
@@ -97,7 +117,16 @@ export class FakeEmbedder extends Embedder {
     this.calls.documentJobs++;
     this.calls.documents += texts.length;
     await this.pass(options.signal);
-    return texts.map((text) => this.embed(text, 'document'));
+    const { mode } = this;
+    if (mode === 'slow') await delay(SLOW_MS, undefined, { signal: options.signal });
+    if (mode === 'down') throw new DomainError('search.embedder-unavailable', { detail: 'The double is down' });
+    if (mode === 'throttled') {
+      throw new DomainError('search.embedder-unavailable', { detail: 'Too many requests', headers: { 'Retry-After': '1' } });
+    }
+    const embeddings = texts.map((text) => this.embed(text, 'document'));
+    return mode === 'short-list'
+      ? embeddings.slice(1)
+      : embeddings.map((embedding) => ({ ...embedding, vector: spoilt(embedding.vector, mode) }));
   }
 
   close(): Promise<void> {
@@ -131,6 +160,12 @@ export class FakeEmbedder extends Embedder {
     const prefix = kind === 'query' ? this.descriptor.query_prefix : this.descriptor.document_prefix;
     return hashedBagOfWords(prefix + text, this.dimensions, this.maxTokens);
   }
+}
+
+function spoilt(vector: Float32Array, mode: FakeEmbedderMode | null): Float32Array {
+  if (mode === 'wrong-dimension') return vector.subarray(1);
+  if (mode === 'zero') return vector.map(() => 0);
+  return mode === 'nan' ? vector.with(0, Number.NaN) : vector;
 }
 
 const FAKE_DESCRIPTOR: EmbedderDescriptor = {
