@@ -4,7 +4,7 @@ import { classifyDatabaseError, toDomainError } from './database-errors.js';
 const withCode = (code: string): Error => Object.assign(new Error('from the server'), { code });
 
 describe('classifyDatabaseError', () => {
-  it.each(['57P01', '57P02', '57P03', '08000', '08006', '08P01', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT'])(
+  it.each(['53100', '57P01', '57P02', '57P03', '08000', '08006', '08P01', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT'])(
     '%s: unavailable',
     (code) => {
       expect(classifyDatabaseError(withCode(code))).toBe('database.unavailable');

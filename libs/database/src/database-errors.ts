@@ -5,6 +5,7 @@ const UNAVAILABLE_STATES: ReadonlySet<string> = new Set([
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
+  '53100', // disk_full: no fault of what was written, and over when there is room again
   '57P05', // idle_session_timeout
   '25P03', // idle_in_transaction_session_timeout
 ]);
