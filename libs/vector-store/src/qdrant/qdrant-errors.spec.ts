@@ -29,14 +29,17 @@ describe('toVectorStoreError', () => {
     [503, 'Shard unavailable', 'unavailable'],
     [504, null, 'unavailable'],
     [507, 'Quota exceeded', 'throttled'],
+    [500, 'Service internal error: No space left on device (os error 28)', 'throttled'],
+    [500, 'Service internal error: WAL buffer size exceeds available disk space', 'throttled'],
   ] as const)('reads %i %j as %s', (status, text, kind) => {
     const error = toVectorStoreError(reply(status, text), 'write points');
     expect(error).toMatchObject({ kind, message: `Qdrant answered ${status} to write points: ${text ?? 'Reason Phrase'}` });
   });
 
-  it('says of 507, and of nothing else, that there is no room for points', () => {
-    const isFull = (status: number) => toVectorStoreError(reply(status, 'no'), 'write').options.isStorageFull;
-    expect([507, 429, 503, 500].map(isFull)).toEqual([true, false, false, false]);
+  it('says of 507 and of a full disk, and of nothing else, that there is no room for points', () => {
+    const isFull = (status: number, text = 'no') => toVectorStoreError(reply(status, text), 'write').options.isStorageFull;
+    expect([507, 429, 503, 500].map((status) => isFull(status))).toEqual([true, false, false, false]);
+    expect(isFull(500, 'Service internal error: No space left on device (os error 28)')).toBe(true);
   });
 
   it('reads 503 with Retry-After as throttled, for the whole time', () => {

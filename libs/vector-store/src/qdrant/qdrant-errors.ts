@@ -4,8 +4,10 @@ import { RETRY_AFTER_HEADER } from './retry-after-handler.js';
 /** Errors of a connection that was closed under the request, most often by the server's idle timeout. */
 const SOCKET_ERROR_CODES = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-/** A quota or the disk is used up. */
+/** A quota is used up. */
 const STORAGE_FULL = 507;
+/** Of the disk itself, Qdrant only says so in the text of a 500: what the operating system answered, or its own look before it writes to its log. */
+const DISK_FULL_TEXT = /No space left on device|exceeds available disk space/i;
 
 /** The library's own class for replies of status 400 and above; it is not exported, so it is known by its shape. */
 interface ApiErrorShape {
@@ -35,12 +37,13 @@ function fromReply(error: ApiErrorShape, action: string): VectorStoreError {
   const detail = serverText(error.data) ?? error.statusText ?? '';
   const message = `Qdrant answered ${error.status} to ${action}: ${detail}`;
   const retryAfterMs = parseRetryAfter(error.headers?.get(RETRY_AFTER_HEADER) ?? null, Date.now());
-  const kind = kindOf(error.status, detail, retryAfterMs !== undefined);
-  return new VectorStoreError(kind, message, { cause: error, retryAfterMs, isStorageFull: error.status === STORAGE_FULL });
+  const isStorageFull = error.status === STORAGE_FULL || (error.status === 500 && DISK_FULL_TEXT.test(detail));
+  const kind = isStorageFull ? 'throttled' : kindOf(error.status, detail, retryAfterMs !== undefined);
+  return new VectorStoreError(kind, message, { cause: error, retryAfterMs, isStorageFull });
 }
 
 function kindOf(status: number, detail: string, hasRetryAfter: boolean): VectorStoreErrorKind {
-  if (status === 429 || status === STORAGE_FULL || (status === 503 && hasRetryAfter)) return 'throttled';
+  if (status === 429 || (status === 503 && hasRetryAfter)) return 'throttled';
   if (status === 408 || status >= 500) return 'unavailable';
   if (status === 404 && /No point with id/i.test(detail)) return 'point-missing';
   if (status === 404 && /Collection .* doesn't exist/i.test(detail)) return 'collection-missing';
