@@ -1,6 +1,6 @@
 import { createDataSource, EmbeddedPostgres, runMigrations, TypeOrmUnitOfWork } from '#database';
 import { waitFor, type TestDatabase } from '#testing';
-import { mkdtempSync, readFileSync, rmSync, chmodSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -23,11 +23,19 @@ export class OwnDatabase implements StageDatabase {
     readonly unitOfWork: StageDatabase['unitOfWork'],
   ) {}
 
-  static async start(): Promise<OwnDatabase> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'kindred-own-'));
+  /**
+   * @param where a folder for its data, which is removed at the end. Default: one of its own
+   * @param settings of the server, over those of a test
+   */
+  static async start(
+    where = mkdtempSync(join(tmpdir(), 'kindred-own-')),
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<OwnDatabase> {
+    const dataDir = where;
+    mkdirSync(dataDir, { recursive: true });
     chmodSync(dataDir, 0o711);
     // Its files survive the death of its processes; only the death of the machine would need fsync.
-    const server = new EmbeddedPostgres({ dataDir, settings: { fsync: 'off', log_min_messages: 'fatal' } });
+    const server = new EmbeddedPostgres({ dataDir, settings: { fsync: 'off', log_min_messages: 'fatal', ...settings } });
     const url = await server.start();
     const source = createDataSource({ url, applicationName: 'kindred-test-own', poolSize: POOL_SIZE });
     await source.initialize();
