@@ -1,6 +1,6 @@
 // Runs the fault tests and prints what they measured: `npm run test:faults [-- --long] [part of a file's name ...]`.
 //
-// The short form is for every change; the long form raises the counts, draws a seed, and runs the kill and change tests in full. `FAULT_SEED=…` repeats a run.
+// The short form is for every change. Figures are taken by `npm run test:faults -- figures` and in the long form, which also raises the counts, draws a seed, and runs the kill and change tests in full. `FAULT_SEED=…` repeats a run.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,8 @@ const names = process.argv.slice(2).filter((argument) => !argument.startsWith('-
 const FIXED_SEED = 1;
 const MAX_SEED = 1_000_000;
 const seed = process.env.FAULT_SEED ?? String(isLong ? Math.floor(Math.random() * MAX_SEED) : FIXED_SEED);
+/** Most of a fault test is waiting. */
+const FAULT_WORKERS = '3';
 /** Figures are taken alone: on two cores a test beside them would be in them. */
 const FIGURES = 'figures\\.fault-spec\\.ts$';
 
@@ -44,12 +46,16 @@ const results = [
   await run('faults', [
     '--selectProjects',
     'faults',
+    '--maxWorkers',
+    FAULT_WORKERS,
     '--testPathIgnorePatterns',
     FIGURES,
     ...only.flatMap((name) => ['--testPathPatterns', name]),
   ]),
-  await run('figures', ['--selectProjects', 'faults', '--maxWorkers', '1', '--testPathPatterns', figuresPattern()]),
 ];
+if (isLong || names.length > 0) {
+  results.push(await run('figures', ['--selectProjects', 'faults', '--maxWorkers', '1', '--testPathPatterns', figuresPattern()]));
+}
 if (isLong && names.length === 0) {
   results.push(await run('kills and changes, in full', ['--maxWorkers', '1', 'apps/api/test/kill.e2e', 'apps/api/test/changes.e2e']));
 }

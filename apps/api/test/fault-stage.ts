@@ -160,7 +160,8 @@ export class FaultStage {
     await this.database.close();
   }
 
-  private lastWords(): string {
+  /** What the processes that were started last have printed last. */
+  lastWords(): string {
     return this.processes
       .slice(-2)
       .map(

@@ -15,8 +15,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
 const LOST_REPLIES_OF_INDEX = faultTrials(20, 200);
-const LOST_REPLIES_OF_DATABASE = faultTrials(10, 100);
-const TORN_REPLIES = faultTrials(20, 200);
+const LOST_REPLIES_OF_DATABASE = faultTrials(6, 100);
+const TORN_REPLIES = faultTrials(8, 200);
 const STALLS = faultTrials(2, 30);
 const STALL_MAX_MS = faultTrials(2_000, 10_000);
 const LATENCY_MS = faultTrials(2_000, 60_000);

@@ -47,7 +47,11 @@ describe(`T18: no connection to the database is to be had, seed ${faultSeed}`, (
   }
   async function untilIndexed(id: string): Promise<void> {
     const { collection } = await stage.checker.generation();
-    await waitFor(async () => (await stage.store.retrieve(collection, [id])).length === 1, { what: 'the relay has written the row' });
+    await waitFor(async () => (await stage.store.retrieve(collection, [id])).length === 1, { what: 'the relay has written the row' }).catch(
+      (error: unknown) => {
+        throw new Error(stage.lastWords(), { cause: error });
+      },
+    );
   }
   async function read() {
     const startedMs = performance.now();

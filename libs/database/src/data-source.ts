@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { DataSource, type EntitySchema } from 'typeorm';
 import { withTlsSemantics } from './connection-url.js';
 import { MIGRATIONS } from './migrations/index.js';
@@ -48,7 +49,14 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       min: Math.min(IDLE_CONNECTIONS, settings.poolSize),
+      onConnect: (client: EventEmitter) => void client.on('error', ignoreLostConnection),
       ...(settings.queryTimeoutMs === undefined ? {} : { query_timeout: settings.queryTimeoutMs }),
     },
   });
 }
+
+/**
+ * Between the pool, which stops listening when it lends a connection, and the query runner, which listens a microtask later, nobody hears that the server
+ * has closed the connection, and an error that nobody hears ends the process. The next statement on it fails, so nothing is lost by this deaf ear.
+ */
+function ignoreLostConnection(): void {}

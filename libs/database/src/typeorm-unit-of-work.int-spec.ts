@@ -1,6 +1,8 @@
 import { DomainError } from '#kernel';
 import { createTestDatabase, waitFor, type TestDatabase } from '#testing';
+import type { EventEmitter } from 'node:events';
 import type { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { createDataSource } from './data-source.js';
 import { TypeOrmUnitOfWork } from './typeorm-unit-of-work.js';
 
@@ -53,6 +55,20 @@ describe('TypeOrmUnitOfWork', () => {
     expect(await query('SELECT name, region FROM projects')).toEqual({ rows: [{ name: 'a', region: 'Süd' }], rowCount: 1 });
     expect(await query('CREATE TABLE nothing ()')).toEqual({ rows: [], rowCount: 0 });
     await query('DROP TABLE nothing');
+  });
+
+  it('survives a connection that is lost while the pool lends it', async () => {
+    const source = createDataSource({ url: database.url, applicationName: 'lent', poolSize: 1 });
+    await source.initialize();
+    sources.push(source);
+    // As the driver hands it over, before anybody listens to it.
+    const [client, release] = (await (source.driver as PostgresDriver).obtainMasterConnection()) as [EventEmitter, (error: Error) => void];
+    try {
+      expect(() => client.emit('error', new Error('terminating connection'))).not.toThrow();
+    } finally {
+      release(new Error('terminating connection'));
+    }
+    await expect(source.query('SELECT 1 AS one')).resolves.toEqual([{ one: 1 }]);
   });
 
   it('gives what a JavaScript number cannot hold as text', async () => {
