@@ -106,6 +106,6 @@ export class DatabaseIndexDirectory extends IndexDirectory implements BeforeAppl
   }
 
   private async findServing(source: string): Promise<IndexGeneration | undefined> {
-    return (await this.catalog.list()).find((candidate) => candidate.source === source && candidate.state === 'serving');
+    return (await this.catalog.list(this.unitOfWork)).find((candidate) => candidate.source === source && candidate.state === 'serving');
   }
 }

@@ -57,8 +57,8 @@ export class SyncModule {
         SyncReadiness,
         {
           provide: GenerationCatalog,
-          useFactory: (unitOfWork: UnitOfWork, clock: Clock) => new GenerationCatalog(unitOfWork, clock),
-          inject: [UnitOfWork, Clock],
+          useFactory: (unitOfWork: RelayUnitOfWork, clock: Clock) => new GenerationCatalog(unitOfWork, clock),
+          inject: [RelayUnitOfWork, Clock],
         },
         {
           provide: IndexRelay,

@@ -1,4 +1,4 @@
-import type { UnitOfWork } from '#database';
+import type { SqlSession } from '#database';
 import type { Clock } from '#kernel';
 import type { IndexGeneration } from './index-generation.js';
 import { listGenerations } from './list-generations.js';
@@ -9,32 +9,38 @@ const MAX_AGE_MS = 1_000;
 /** The generations, read at most once a second, and which of them this process may write to. */
 export class GenerationCatalog {
   private cached: { readonly generations: readonly IndexGeneration[]; readonly readAtMs: number } | null = null;
-  private reading: Promise<readonly IndexGeneration[]> | null = null;
+  private readonly reading = new Map<SqlSession, Promise<readonly IndexGeneration[]>>();
   private epoch = 0;
   private readonly attachedIds = new Set<number>();
 
+  /** `session` reads for the engine. */
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly session: SqlSession,
     private readonly clock: Clock,
   ) {}
 
-  /** All generations that are not retired, in ascending order of id. */
-  async list(): Promise<readonly IndexGeneration[]> {
+  /**
+   * All generations that are not retired, in ascending order of id.
+   *
+   * Requests name a session of their own pool: they share what the engine has read, but neither waits for a connection of the other.
+   */
+  async list(session = this.session): Promise<readonly IndexGeneration[]> {
     if (this.cached !== null && this.clock.monotonicMs() - this.cached.readAtMs < MAX_AGE_MS) return this.cached.generations;
-    if (this.reading !== null) return this.reading;
-    const reading = this.read();
-    this.reading = reading;
+    const underWay = this.reading.get(session);
+    if (underWay !== undefined) return underWay;
+    const reading = this.read(session);
+    this.reading.set(session, reading);
     try {
       return await reading;
     } finally {
-      if (this.reading === reading) this.reading = null;
+      if (this.reading.get(session) === reading) this.reading.delete(session);
     }
   }
 
   /** Forgets what was read; also what is being read at this moment, which may already be old. */
   invalidate(): void {
     this.cached = null;
-    this.reading = null;
+    this.reading.clear();
     this.epoch++;
   }
 
@@ -63,11 +69,11 @@ export class GenerationCatalog {
     return (await this.list()).filter(({ id }) => this.attachedIds.has(id));
   }
 
-  private async read(): Promise<readonly IndexGeneration[]> {
+  private async read(session: SqlSession): Promise<readonly IndexGeneration[]> {
     const { epoch } = this;
     // Before the read: what it returns is at least as new as this.
     const readAtMs = this.clock.monotonicMs();
-    const generations = await listGenerations(this.unitOfWork);
+    const generations = await listGenerations(session);
     if (epoch === this.epoch) this.cached = { generations, readAtMs };
     return generations;
   }
