@@ -25,7 +25,7 @@ const environment = {
   FAULT_RUN_DIR: folder,
   FAULT_SEED: seed,
   FAULT_LONG: String(isLong),
-  ...(isLong ? { KILL_ROUNDS: '20', BULK_ROWS: '5000' } : {}),
+  ...(isLong ? { KILL_ROUNDS: '8', BULK_ROWS: '5000' } : {}),
 };
 
 function run(title, parameters) {

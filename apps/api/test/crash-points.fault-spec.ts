@@ -27,7 +27,7 @@ const POINTS: readonly CrashPoint[] = [
   'relay.before-purge',
   'relay.failure-recorded',
 ];
-const CRASHES_PER_POINT = faultTrials(1, 25);
+const CRASHES_PER_POINT = faultTrials(1, 15);
 /** Which of its visits to the point a process dies at. */
 const MAX_HIT = 3;
 const DIES_WITHIN_MS = 60_000;

@@ -4,7 +4,7 @@ import { FaultStage } from './fault-stage.js';
 
 const REPLICAS = 2;
 const BACKLOG = faultTrials(4_000, 30_000);
-const OUTAGE_MS = faultTrials(5_000, 600_000);
+const OUTAGE_MS = faultTrials(5_000, 120_000);
 const LOOK_MS = 250;
 const WINDOW_MS = 10_000;
 const GOAL = 1.5;

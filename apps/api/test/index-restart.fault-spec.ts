@@ -2,7 +2,7 @@ import { faultSeed, faultTrials, recordTrials, RevWatch, RowWorkload, SeededRand
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
-const RESTARTS = faultTrials(4, 100);
+const RESTARTS = faultTrials(4, 60);
 const DOWN_MAX_MS = faultTrials(1_500, 6_000);
 const HAS_REAL_SERVER = (process.env['TEST_QDRANT_URL'] ?? '') !== '';
 

@@ -15,11 +15,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
 const LOST_REPLIES_OF_INDEX = faultTrials(20, 200);
-const LOST_REPLIES_OF_DATABASE = faultTrials(6, 100);
-const TORN_REPLIES = faultTrials(8, 200);
-const STALLS = faultTrials(2, 30);
+const LOST_REPLIES_OF_DATABASE = faultTrials(6, 50);
+const TORN_REPLIES = faultTrials(8, 80);
+const STALLS = faultTrials(2, 20);
 const STALL_MAX_MS = faultTrials(2_000, 10_000);
-const LATENCY_MS = faultTrials(2_000, 60_000);
+const LATENCY_MS = faultTrials(2_000, 20_000);
 const RECOVERS_WITHIN_MS = 10_000;
 const PAUSE_MS = 30;
 

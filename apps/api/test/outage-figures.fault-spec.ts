@@ -3,7 +3,7 @@ import { FaultStage } from './fault-stage.js';
 import { atRate, percentile, rounded } from './service-stage.js';
 
 const ROUNDS = 3;
-const NORMAL_MS = faultTrials(6_000, 60_000);
+const NORMAL_MS = faultTrials(6_000, 30_000);
 const OUTAGE_MS = faultTrials(6_000, 300_000);
 const PER_SECOND = 20;
 const GOAL = 1.3;

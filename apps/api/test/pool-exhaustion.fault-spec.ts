@@ -1,7 +1,7 @@
 import { faultSeed, faultTrials, recordFigure, recordTrials, waitFor, workloadId, type ServerProcess } from '#testing';
 import { FaultStage } from './fault-stage.js';
 
-const TRIALS = faultTrials(1, 20);
+const TRIALS = faultTrials(1, 10);
 /** Connections that requests have between them; libs/database decides it. */
 const POOL_SIZE = 10;
 /** How long a request waits for one of them. */

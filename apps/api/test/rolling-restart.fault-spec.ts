@@ -2,7 +2,7 @@ import { faultSeed, faultTrials, recordTrials, SeededRandom, waitFor, workloadId
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
-const ROLLS = faultTrials(1, 20);
+const ROLLS = faultTrials(1, 8);
 const REPLICAS = 3;
 const CLIENTS = 4;
 const PAUSE_MS = 10;

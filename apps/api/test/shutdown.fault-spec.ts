@@ -2,7 +2,7 @@ import { faultSeed, faultTrials, recordFigure, recordTrials, RowWorkload, Seeded
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
-const STOPS = faultTrials(2, 50);
+const STOPS = faultTrials(2, 30);
 const GRACE_MS = 20_000;
 
 describe(`orderly ends under load, seed ${faultSeed}`, () => {

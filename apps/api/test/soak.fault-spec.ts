@@ -2,7 +2,7 @@ import { faultSeed, faultTrials, recordTrials, RevWatch, RowWorkload, SeededRand
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
-const LASTS_MS = faultTrials(20_000, 1_800_000);
+const LASTS_MS = faultTrials(20_000, 600_000);
 const REPLICAS = 2;
 /** Rows and index are compared this often. */
 const ROUND_MS = faultTrials(20_000, 120_000);

@@ -1,7 +1,7 @@
 import { faultSeed, faultTrials, recordTrials, waitFor, workloadId, type ServerProcess } from '#testing';
 import { FaultStage } from './fault-stage.js';
 
-const TRIALS = faultTrials(2, 50);
+const TRIALS = faultTrials(2, 30);
 const STOPPED_WITHIN_MS = 40_000;
 
 /** What the row has become while a relay was frozen with the old content in its hands. */

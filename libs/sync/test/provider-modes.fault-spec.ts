@@ -3,7 +3,7 @@ import { DeadLetters, type IndexRelay } from '../src/index.js';
 import { addSecondGeneration, type SecondGeneration } from './second-generation.js';
 import { SyncHarness } from './sync-harness.js';
 
-const TRIALS = faultTrials(1, 20);
+const TRIALS = faultTrials(1, 10);
 const ROWS = 150;
 const BATCH = 16;
 const MAX_ATTEMPTS = 2;
