@@ -65,7 +65,7 @@ const REPORT: CertificateReport = {
   model_rev: 'rev',
   template_rev: 'projects/1',
   database_id: CERTIFICATE_ID,
-  store: { source: 'local', version: null },
+  store: { source: 'local', version: null, run: null },
   from: AT.toISOString(),
   to: AT.toISOString(),
   duration_ms: 1,

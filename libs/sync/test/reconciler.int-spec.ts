@@ -46,6 +46,12 @@ describe('Reconciler', () => {
     await expect(run()).resolves.toMatchObject({ decision: 'clean' });
   }
 
+  it('names the run of a server that may undo writes when it starts', async () => {
+    await expect(run()).resolves.toMatchObject({ report: { store: { run: null } } });
+    harness.store.unprovenRun = async () => 'second';
+    await expect(run()).resolves.toMatchObject({ report: { store: { run: 'second' } } });
+  });
+
   describe('what it compares', () => {
     it.each([1, 3])('certifies an index that agrees, read in %d slices', async (slices) => {
       harness.store.sliceScrolls(slices);

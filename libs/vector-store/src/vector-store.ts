@@ -147,6 +147,16 @@ export abstract class VectorStore {
     return () => undefined;
   }
 
+  /**
+   * Names the present run of a server that may undo, whenever it starts, what it had acknowledged before: what was proven in another run is to be proven
+   * again. `null`: the store keeps its word, or cannot tell its runs apart.
+   *
+   * Default: null.
+   */
+  unprovenRun(_options?: CallOptions): Promise<string | null> {
+    return Promise.resolve(null);
+  }
+
   /** Asks the store for a sign of life, past every cache. */
   abstract ping(options?: CallOptions): Promise<StoreStatus>;
 

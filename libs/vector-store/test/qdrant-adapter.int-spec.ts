@@ -120,6 +120,18 @@ describe('QdrantVectorStore (on a double of Qdrant)', () => {
       await other.close();
     });
 
+    it('tells its runs apart when it is 1.18, which may undo writes when it starts', async () => {
+      expect(await store.unprovenRun()).toBeNull();
+      double.version = '1.18.3';
+      const other = connect();
+      const run = await other.unprovenRun();
+      expect(Date.parse(run!)).not.toBeNaN();
+      expect(await other.unprovenRun()).toBe(run);
+      double.inject({ kind: 'status', status: 403, message: 'Global access is required' }, { on: /telemetry/ });
+      expect(await other.unprovenRun()).toBeNull();
+      await other.close();
+    });
+
     it('is taken with one warning when it is 1.18', async () => {
       double.version = '1.18.3';
       const other = connect();

@@ -87,7 +87,7 @@ const REPORT = {
   model_rev: 'f6a1f7a0c2d4',
   template_rev: 'projects/1',
   database_id: '0197a6b2-0000-7000-8000-000000000001',
-  store: { source: 'local', version: null },
+  store: { source: 'local', version: null, run: null },
   from: AT,
   to: LATER,
   duration_ms: 4_812,

@@ -92,7 +92,7 @@ export const certificateSchema = z
     model_rev: z.string(),
     template_rev: z.string(),
     database_id: z.string().describe('Identity of the database, which the collection names too'),
-    store: z.strictObject({ source: z.string(), version: z.string().nullable() }),
+    store: z.strictObject({ source: z.string(), version: z.string().nullable(), run: z.string().nullable() }),
     from: z.string(),
     to: z.string().nullable().describe('null while it runs'),
     duration_ms: z.number(),

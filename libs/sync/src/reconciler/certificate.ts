@@ -55,7 +55,8 @@ export interface CertificateReport {
   readonly template_rev: string;
   /** Identity of the database, which the collection names too. */
   readonly database_id: string;
-  readonly store: { readonly source: string; readonly version: string | null };
+  /** `run`: names the present run of a server that may undo acknowledged writes when it starts; null for all others. */
+  readonly store: { readonly source: string; readonly version: string | null; readonly run: string | null };
   /** ISO 8601. */
   readonly from: string;
   /** ISO 8601; `null` while it is running. */

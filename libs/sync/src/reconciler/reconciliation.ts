@@ -44,6 +44,7 @@ export class Reconciliation {
   private readonly startedAt: Date;
   private readonly startedMs: number;
   private store: StoreStatus | null = null;
+  private serverRun: string | null = null;
   private sampled = 0;
   private repaired = 0;
   private upTo: string | null = null;
@@ -94,7 +95,7 @@ export class Reconciliation {
       model_rev: generation.modelRev,
       template_rev: generation.templateRev,
       database_id: this.databaseId,
-      store: { source: this.parts.store.source, version: this.store?.version ?? null },
+      store: { source: this.parts.store.source, version: this.store?.version ?? null, run: this.serverRun },
       from: this.startedAt.toISOString(),
       to: decision === 'running' ? null : clock.now().toISOString(),
       duration_ms: Math.round(clock.monotonicMs() - this.startedMs),
@@ -169,6 +170,7 @@ export class Reconciliation {
   private async findStrangeness(signal: AbortSignal): Promise<string | null> {
     const { store } = this.parts;
     this.store = await store.ping({ signal });
+    this.serverRun = await store.unprovenRun({ signal });
     const info = await store.info(this.generation.collection, { signal });
     if (info === null) throw new VectorStoreError('collection-missing', `There is no collection ${this.generation.collection}`);
     return findStrangeness(info, this.generation, this.databaseId);

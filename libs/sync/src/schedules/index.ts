@@ -8,6 +8,7 @@ export * from './schedules.js';
 export * from './tasks/cache-purge.task.js';
 export * from './tasks/generations-task.js';
 export * from './tasks/ledger-facts.js';
+export * from './tasks/quick-check-work.js';
 export * from './tasks/reconcile-work.js';
 export * from './tasks/statistics.task.js';
 export * from './tasks/table-facts.js';

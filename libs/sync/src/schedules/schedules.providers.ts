@@ -1,6 +1,7 @@
 import { ScheduleConfig } from '#config';
 import { RelayUnitOfWork, UnitOfWork } from '#database';
 import { Clock, IdGenerator } from '#kernel';
+import { VectorStore } from '#vector-store';
 import type { Provider } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { listGenerations } from '../generations/list-generations.js';
@@ -20,6 +21,7 @@ import { Schedules } from './schedules.js';
 import { CachePurgeTask } from './tasks/cache-purge.task.js';
 import { GenerationsTask } from './tasks/generations-task.js';
 import { ledgerFacts } from './tasks/ledger-facts.js';
+import { quickCheckWork } from './tasks/quick-check-work.js';
 import { reconcileWork } from './tasks/reconcile-work.js';
 import { StatisticsTask } from './tasks/statistics.task.js';
 import { TombstonePurgeTask } from './tasks/tombstone-purge.task.js';
@@ -29,6 +31,7 @@ const TASKS = Symbol('scheduled tasks');
 
 function createTasks(
   unitOfWork: RelayUnitOfWork,
+  store: VectorStore,
   relay: IndexRelay,
   quickCheck: QuickCheck,
   reconciler: Reconciler,
@@ -36,9 +39,10 @@ function createTasks(
   statistics: SyncStatistics,
 ): ScheduledTask[] {
   const list = () => listGenerations(unitOfWork);
+  const reconcile = reconcileWork(reconciler, certificates);
   return [
-    new GenerationsTask({ name: 'quick-check', list, work: (generation, signal) => quickCheck.run(generation, { signal }) }),
-    new GenerationsTask({ name: 'reconcile', list, work: reconcileWork(reconciler, certificates) }),
+    new GenerationsTask({ name: 'quick-check', list, work: quickCheckWork({ quickCheck, store, certificates, reconcile }) }),
+    new GenerationsTask({ name: 'reconcile', list, work: reconcile }),
     new TombstonePurgeTask(unitOfWork, () => relay.wake()),
     new CachePurgeTask(unitOfWork),
     new StatisticsTask(unitOfWork, async () => ledgerFacts(await statistics.read())),
@@ -49,7 +53,7 @@ export const SCHEDULE_PROVIDERS: Provider[] = [
   {
     provide: TASKS,
     useFactory: createTasks,
-    inject: [RelayUnitOfWork, IndexRelay, QuickCheck, Reconciler, Certificates, SyncStatistics],
+    inject: [RelayUnitOfWork, VectorStore, IndexRelay, QuickCheck, Reconciler, Certificates, SyncStatistics],
   },
   { provide: ScheduleRuns, useFactory: (unitOfWork: UnitOfWork) => new ScheduleRuns(unitOfWork), inject: [UnitOfWork] },
   {

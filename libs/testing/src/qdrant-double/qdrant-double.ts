@@ -57,6 +57,7 @@ export class QdrantDouble {
   private readonly prefix: string;
   private weakness: QdrantWeakness | null = null;
   private server: Server | null = null;
+  private startedAt = new Date();
 
   constructor(private readonly options: QdrantDoubleOptions = {}) {
     this.version = options.version ?? '1.19.0';
@@ -70,6 +71,7 @@ export class QdrantDouble {
     server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     this.server = server;
+    this.startedAt = new Date();
     return this.url;
   }
 
@@ -186,6 +188,7 @@ export class QdrantDouble {
   private probe(path: string): Reply | null {
     const text = PROBES[path];
     if (text !== undefined) return { status: 200, contentType: 'text/plain; charset=utf-8', body: text };
+    if (path === '/telemetry') return json(200, { result: { app: { startup: this.startedAt.toISOString() } }, status: 'ok', time: 0 });
     return path === '/' ? json(200, { title: 'qdrant - vector search engine', version: this.version, commit: 'double' }) : null;
   }
 

@@ -115,6 +115,10 @@ export class FailoverVectorStore extends VectorStore implements SearchStore {
     return this.primary.onLost(listener);
   }
 
+  override unprovenRun(options?: CallOptions): Promise<string | null> {
+    return this.primary.unprovenRun(options);
+  }
+
   ping(options?: CallOptions): Promise<StoreStatus> {
     return this.primary.ping(options);
   }

@@ -47,6 +47,11 @@ export class QdrantConnection {
     return this.support === 'full';
   }
 
+  /** Whether the server replays conditions after a restart (1.18); `false` until its version is known. */
+  get replaysConditions(): boolean {
+    return this.support === 'limited';
+  }
+
   /**
    * Runs `work` within the budget and the signal of the call. The first call asks the server for its version; one that is too old is used for nothing.
    *

@@ -79,6 +79,15 @@ export class QdrantVectorStore extends VectorStore {
     });
   }
 
+  override async unprovenRun(options?: CallOptions): Promise<string | null> {
+    return this.administer('say when it was started', options, async (call) => {
+      if (!this.connection.replaysConditions) return null;
+      const { app } = await call.send((api, init) => api.telemetry({}, init)).catch(withoutTelemetry);
+      // The client's types leave the reply open.
+      return (app as { startup?: string } | undefined)?.startup ?? null;
+    });
+  }
+
   async ensureIndex(spec: CollectionSpec, options?: CallOptions): Promise<boolean> {
     return this.administer('create a collection', options, (call) => ensureCollection(call, spec));
   }
@@ -284,4 +293,10 @@ function chunk<T>(items: readonly T[], size: number): T[][] {
   const chunks: T[][] = [];
   for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
   return chunks;
+}
+
+/** Telemetry takes a key for the whole server; with a lesser one the runs cannot be told apart. */
+function withoutTelemetry(error: unknown): { readonly app?: undefined } {
+  if (error instanceof VectorStoreError && error.kind === 'rejected') return {};
+  throw error;
 }
