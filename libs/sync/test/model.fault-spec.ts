@@ -4,7 +4,7 @@ import { ModelTally, ProtocolModel } from './protocol-model.js';
 import { SyncHarness } from './sync-harness.js';
 
 /** Of operations; a run of the model has 30 and the repairs at its end. */
-const OPERATIONS = faultTrials(2_000, 45_000);
+const OPERATIONS = faultTrials(2_000, 50_000);
 const STEPS = 30;
 const RUNS = Math.ceil(OPERATIONS / STEPS);
 /** Each on a database of its own. */
