@@ -34,9 +34,12 @@ describe(`T1: seeded model of the protocol, first seed ${faultSeed}`, () => {
   }, 3_600_000);
 
   it('repeats a run, operation by operation, from its seed', async () => {
+    // New ones: which of two equal entries is claimed first is up to a table that has seen thousands of runs.
+    const fresh = await Promise.all(Array.from({ length: LANES }, () => SyncHarness.create()));
+    harnesses.push(...fresh);
     for (let seed = faultSeed; seed < faultSeed + REPLAYED_SEEDS; seed++) {
       const histories: string[] = [];
-      for (const harness of harnesses) {
+      for (const harness of fresh) {
         const model = new ProtocolModel(harness, seed);
         await model.run(STEPS);
         histories.push(model.history.join(' '));
