@@ -4,7 +4,7 @@ import { FaultStage } from './fault-stage.js';
 
 const ROWS = 60;
 const LOST = 5;
-const ROUNDS = faultTrials(1, 6);
+const ROUNDS = faultTrials(1, 2);
 /** A rev that the database has never given out. */
 const REV_OF_ANOTHER_DATABASE = 5_000_000;
 const TIMEOUT_MS = 60_000;

@@ -18,6 +18,7 @@ const variablesOf = (error: InvalidEnvironmentError) => error.problems.map(({ va
 /** One refused value per variable; strings without a rule cannot be refused. */
 const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   NODE_ENV: [CANARY, 'Production'],
+  SHUTDOWN_DELAY_MS: [CANARY, '-1', '15001'],
   PORT: [CANARY, '-1', '65536', '3000.5', '0x10', ' 3000', '1e3'],
   LOG_LEVEL: [CANARY, 'verbose'],
   DATABASE_URL: [CANARY, `mysql://root:${CANARY}@host/db`, `//${CANARY}`],
