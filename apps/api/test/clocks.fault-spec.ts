@@ -1,4 +1,4 @@
-import { faultSeed, faultTrials, recordTrials, RevWatch, RowWorkload, SeededRandom } from '#testing';
+import { during, faultSeed, faultTrials, recordTrials, RowWorkload, SeededRandom } from '#testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage, STAGE_LEASE_MS } from './fault-stage.js';
 
@@ -39,16 +39,14 @@ describe(`T14: one of two relays has a wrong clock, seed ${faultSeed}`, () => {
     async (_name, skew) => {
       const skewed = await stage.start('worker', { KINDRED_CLOCK_SKEW: skew });
       const workload = new RowWorkload(stage.query, random, { keys: 60, namespace: 140 + SKEWS.findIndex(([, other]) => other === skew) });
-      const watch = new RevWatch(stage.store, (await stage.checker.generation()).collection, (id) => workload.everDeleted.has(id));
-      const writing = new AbortController();
-      const running = Promise.all([
-        workload.run(writing.signal, { lanes: 3, pauseMs: 10 }),
-        watch.run(writing.signal),
-        longestLease(writing.signal),
-      ]);
-      await delay(LASTS_MS);
-      writing.abort();
-      const [, , longestMs] = await running;
+      const watch = await stage.watch(workload);
+      let longestMs = 0;
+      const clients = [
+        (signal: AbortSignal) => workload.run(signal, { lanes: 3, pauseMs: 10 }),
+        (signal: AbortSignal) => watch.run(signal),
+        async (signal: AbortSignal) => (longestMs = await longestLease(signal)),
+      ];
+      await during(clients, () => delay(LASTS_MS));
       await stage.untilInStep();
       expect(await workload.differences(stage.query)).toEqual([]);
       expect(watch.violations).toEqual([]);

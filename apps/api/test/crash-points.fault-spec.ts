@@ -1,10 +1,10 @@
 import type { CrashPoint } from '#kernel';
 import {
+  during,
   faultSeed,
   faultTrials,
-  recordFigure,
+  recordDuration,
   recordTrials,
-  RevWatch,
   RowWorkload,
   SeededRandom,
   waitFor,
@@ -51,13 +51,7 @@ describe(`T3: kill -9 at every named crash point, seed ${faultSeed}`, () => {
   }, 120_000);
   afterAll(async () => {
     recordTrials({ test: 'T3', what: 'kill -9 of itself at a crash point', count: crashes, seed: faultSeed });
-    recordFigure({
-      name: 'T3: from the start of the next relay until rows and index agree, slowest',
-      value: Math.round(Math.max(...idleMs)),
-      unit: 'ms',
-      goal: `<= ${IDLE_GOAL_MS} ms`,
-      isMet: Math.max(...idleMs) <= IDLE_GOAL_MS,
-    });
+    recordDuration('T3: from the start of the next relay until rows and index agree, slowest', Math.max(...idleMs), IDLE_GOAL_MS);
     await stage.strike();
   });
 
@@ -84,15 +78,8 @@ describe(`T3: kill -9 at every named crash point, seed ${faultSeed}`, () => {
   it.each(POINTS)(
     '%s',
     async (point) => {
-      const writing = new AbortController();
-      const watch = new RevWatch(stage.store, (await stage.checker.generation()).collection, (id) => workload.everDeleted.has(id));
-      const clients = Promise.all([workload.run(writing.signal, { lanes: 2, pauseMs: 40 }), watch.run(writing.signal)]);
-      try {
-        await crashAt(point);
-      } finally {
-        writing.abort();
-        await clients;
-      }
+      const watch = await stage.watch(workload);
+      await during([(signal) => workload.run(signal, { lanes: 2, pauseMs: 40 }), (signal) => watch.run(signal)], () => crashAt(point));
       const healer = await stage.start('worker');
       idleMs.push(await stage.untilInStep());
       await healer.end('SIGKILL');

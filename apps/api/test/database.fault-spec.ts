@@ -1,4 +1,4 @@
-import { faultSeed, faultTrials, recordTrials, RowWorkload, SeededRandom, workloadId, type ServerProcess } from '#testing';
+import { during, faultSeed, faultTrials, recordTrials, RowWorkload, SeededRandom, workloadId, type ServerProcess } from '#testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
@@ -24,18 +24,16 @@ describe(`a bad database under real processes, seed ${faultSeed}`, () => {
   it(`T10: a random backend is terminated, ${TERMINATIONS} times`, async () => {
     const client = await stage.connectClient();
     const workload = new RowWorkload(client.query, random, { keys: 80, namespace: 10 });
-    const writing = new AbortController();
-    const running = workload.run(writing.signal, { lanes: 3, pauseMs: 10 });
     let count = 0;
-    while (count < TERMINATIONS) {
-      const { rows } = await stage.query<{ pid: number }>(
-        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name NOT LIKE 'kindred-test%'`,
-      );
-      if (rows.length > 0 && (await terminate(random.pick(rows).pid))) count++;
-      await delay(TERMINATION_PAUSE_MS * 2 * random.next());
-    }
-    writing.abort();
-    await running;
+    await during([(signal) => workload.run(signal, { lanes: 3, pauseMs: 10 })], async () => {
+      while (count < TERMINATIONS) {
+        const { rows } = await stage.query<{ pid: number }>(
+          `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name NOT LIKE 'kindred-test%'`,
+        );
+        if (rows.length > 0 && (await terminate(random.pick(rows).pid))) count++;
+        await delay(TERMINATION_PAUSE_MS * 2 * random.next());
+      }
+    });
     await stage.untilInStep();
     expect(await workload.differences(stage.query)).toEqual([]);
     await client.close();

@@ -1,4 +1,4 @@
-import { faultSeed, faultTrials, recordFigure, recordTrials, RowWorkload, SeededRandom, waitFor, type ServerProcess } from '#testing';
+import { faultSeed, faultTrials, recordDuration, recordTrials, RowWorkload, SeededRandom, waitFor, type ServerProcess } from '#testing';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
@@ -92,13 +92,7 @@ describe(`T13: the disk is full, seed ${faultSeed}`, () => {
 
   function record(what: string, slowestMs: number): void {
     recordTrials({ test: 'T13', what, count: TRIALS, seed: faultSeed });
-    recordFigure({
-      name: `T13: ${what}: from room again until rows and index agree, slowest`,
-      value: Math.round(slowestMs),
-      unit: 'ms',
-      goal: `<= ${RECOVERS_WITHIN_MS} ms`,
-      isMet: slowestMs <= RECOVERS_WITHIN_MS,
-    });
+    recordDuration(`T13: ${what}: from room again until rows and index agree, slowest`, slowestMs, RECOVERS_WITHIN_MS);
   }
 
   /** Writes until some were refused; resolves with what was taken. Whatever the disk does, an answer says that it is worth another try. */

@@ -1,6 +1,9 @@
 import {
   FakeEmbedderRegistry,
   IndexChecker,
+  realQdrantUrl,
+  RevWatch,
+  type RowWorkload,
   QdrantDouble,
   ServerProcess,
   TcpProxy,
@@ -66,9 +69,8 @@ export class FaultStage {
 
   static async set(options: FaultStageOptions = {}): Promise<FaultStage> {
     const database = options.database ?? (await createTestDatabase());
-    const realUrl = process.env['TEST_QDRANT_URL'];
-    const double = realUrl === undefined || realUrl === '' ? new QdrantDouble() : null;
-    const indexUrl = double === null ? realUrl! : await double.start();
+    const double = realQdrantUrl === null ? new QdrantDouble() : null;
+    const indexUrl = realQdrantUrl ?? (await double!.start());
     const [databaseProxy, indexProxy] = [await TcpProxy.before(database.url), await TcpProxy.before(indexUrl)];
     const store = new QdrantVectorStore({ url: indexUrl, apiKey: null, searchTimeoutMs: 5_000, writeTimeoutMs: 5_000 });
     return new FaultStage(database, double, databaseProxy, indexProxy, store, indexUrl, options, {
@@ -126,6 +128,12 @@ export class FaultStage {
       query: <Row>(sql: string, parameters: readonly unknown[] = []) => unitOfWork.run((session) => session.query<Row>(sql, parameters)),
       close: () => source.destroy(),
     };
+  }
+
+  /** Watches the revs of the index for those that go down; of rows that the workload never deleted. */
+  async watch(workload: RowWorkload): Promise<RevWatch> {
+    const { collection } = await this.checker.generation();
+    return new RevWatch(this.store, collection, (id) => workload.everDeleted.has(id));
   }
 
   query = <Row = Record<string, unknown>>(sql: string, parameters: readonly unknown[] = []) => this.database.query<Row>(sql, parameters);

@@ -1,10 +1,10 @@
-import { faultSeed, faultTrials, recordTrials, RevWatch, RowWorkload, SeededRandom } from '#testing';
+import { realQdrantUrl, during, faultSeed, faultTrials, recordTrials, RowWorkload, SeededRandom } from '#testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
 const RESTARTS = faultTrials(4, 60);
 const DOWN_MAX_MS = faultTrials(1_500, 6_000);
-const HAS_REAL_SERVER = (process.env['TEST_QDRANT_URL'] ?? '') !== '';
+const HAS_REAL_SERVER = realQdrantUrl !== null;
 
 /** The double is stopped and started in this process; a real server cannot be, so that there only the way to it goes down. */
 describe(`T12: the index goes down and comes back under writes, seed ${faultSeed}`, () => {
@@ -30,17 +30,15 @@ describe(`T12: the index goes down and comes back under writes, seed ${faultSeed
     `keeps in step in ${RESTARTS} restarts${HAS_REAL_SERVER ? ' (of the way to a real server)' : ' of the double'}`,
     async () => {
       const workload = new RowWorkload(stage.query, random, { keys: 80, namespace: 12 });
-      const watch = new RevWatch(stage.store, (await stage.checker.generation()).collection, (id) => workload.everDeleted.has(id));
+      const watch = await stage.watch(workload);
       for (let n = 0; n < RESTARTS; n++) {
-        const writing = new AbortController();
-        const running = Promise.all([workload.run(writing.signal, { lanes: 3, pauseMs: 15 }), watch.run(writing.signal)]);
-        await delay(300 * random.next());
-        await goDown();
-        // Now and then it falls over again at once.
-        if (random.chance(0.4)) await goDown();
-        await delay(200 * random.next());
-        writing.abort();
-        await running;
+        await during([(signal) => workload.run(signal, { lanes: 3, pauseMs: 15 }), (signal) => watch.run(signal)], async () => {
+          await delay(300 * random.next());
+          await goDown();
+          // Now and then it falls over again at once.
+          if (random.chance(0.4)) await goDown();
+          await delay(200 * random.next());
+        });
         await stage.untilInStep();
       }
       expect(workload.outcomes).toMatchObject({ failed: 0, unknown: 0 });

@@ -1,4 +1,4 @@
-import { faultSeed, faultTrials, recordFigure, recordTrials, RevWatch, RowWorkload, SeededRandom, type ServerProcess } from '#testing';
+import { during, faultSeed, faultTrials, recordDuration, recordTrials, RowWorkload, SeededRandom, type ServerProcess } from '#testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage, STAGE_LEASE_MS } from './fault-stage.js';
 
@@ -22,33 +22,25 @@ describe(`T4: kill -9 of a random replica at a random moment, seed ${faultSeed}`
     async () => {
       const workload = new RowWorkload(stage.query, random, { keys: 150 });
       const replicas: ServerProcess[] = await Promise.all(Array.from({ length: REPLICAS }, () => stage.start('worker')));
-      const watch = new RevWatch(stage.store, (await stage.checker.generation()).collection, (id) => workload.everDeleted.has(id));
+      const watch = await stage.watch(workload);
       const idleMs: number[] = [];
       let kills = 0;
       while (kills < KILLS) {
-        const writing = new AbortController();
-        const clients = Promise.all([workload.run(writing.signal, { lanes: 3, pauseMs: 15 }), watch.run(writing.signal)]);
-        for (let n = 0; n < KILLS_PER_CHECK && kills < KILLS; n++, kills++) {
-          await delay(random.next() * MAX_PAUSE_MS);
-          const victim = Math.floor(random.next() * REPLICAS);
-          await replicas[victim]!.end('SIGKILL');
-          replicas[victim] = stage.launch('worker');
-          // A process that is killed before it has begun proves little: most get to work.
-          if (random.chance(0.8)) await replicas[victim].ready;
-        }
-        writing.abort();
-        await clients;
+        await during([(signal) => workload.run(signal, { lanes: 3, pauseMs: 15 }), (signal) => watch.run(signal)], async () => {
+          for (let n = 0; n < KILLS_PER_CHECK && kills < KILLS; n++, kills++) {
+            await delay(random.next() * MAX_PAUSE_MS);
+            const victim = Math.floor(random.next() * REPLICAS);
+            await replicas[victim]!.end('SIGKILL');
+            replicas[victim] = stage.launch('worker');
+            // A process that is killed before it has begun proves little: most get to work.
+            if (random.chance(0.8)) await replicas[victim].ready;
+          }
+        });
         idleMs.push(await stage.untilInStep());
       }
       recordTrials({ test: 'T4', what: 'kill -9 of a random relay', count: kills, seed: faultSeed });
       recordTrials({ test: 'T4', what: '  writes meanwhile', count: workload.writes });
-      recordFigure({
-        name: 'T4: from the last kill until rows and index agree, slowest',
-        value: Math.round(Math.max(...idleMs)),
-        unit: 'ms',
-        goal: `<= ${IDLE_GOAL_MS} ms`,
-        isMet: Math.max(...idleMs) <= IDLE_GOAL_MS,
-      });
+      recordDuration('T4: from the last kill until rows and index agree, slowest', Math.max(...idleMs), IDLE_GOAL_MS);
       expect(await workload.differences(stage.query)).toEqual([]);
       expect(watch.violations).toEqual([]);
     },

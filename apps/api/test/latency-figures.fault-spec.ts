@@ -1,6 +1,6 @@
 import { faultSeed, faultTrials, isLongFaultRun, recordFigure, recordTrials, SeededRandom, type ServerProcess } from '#testing';
 import { FaultStage } from './fault-stage.js';
-import { atRate, percentile, rounded } from './service-stage.js';
+import { percentile, rounded, timeWrites } from './service-stage.js';
 
 const LATENCIES_MS = [50, 500, 2_000];
 const LOSSES = [0.01, 0.05, 0.1];
@@ -32,18 +32,7 @@ describe(`T9: writes over HTTP while the way to the index is slow and lossy, see
 
   /** p99 of writes at a constant rate. */
   async function writeFor(durationMs: number): Promise<number> {
-    const tookMs: number[] = [];
-    await atRate(PER_SECOND, AbortSignal.timeout(durationMs), async (n) => {
-      const startedMs = performance.now();
-      const { status, body } = await api.call<{ id: string }>('POST', '/api/v1/projects', {
-        name: 'Gate',
-        description: `Garden gate ${n}`,
-      });
-      tookMs.push(performance.now() - startedMs);
-      expect(status).toBe(201);
-      acknowledged.push(body.id);
-    });
-    return percentile(tookMs, 0.99);
+    return percentile(await timeWrites(api, { perSecond: PER_SECOND, durationMs, onCreated: (id) => acknowledged.push(id) }), 0.99);
   }
 
   it.each(COMBINATIONS)(

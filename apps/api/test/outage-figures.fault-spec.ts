@@ -1,6 +1,6 @@
 import { faultTrials, recordFigure, recordTrials, type ServerProcess } from '#testing';
 import { FaultStage } from './fault-stage.js';
-import { atRate, percentile, rounded } from './service-stage.js';
+import { percentile, rounded, timeWrites } from './service-stage.js';
 
 const ROUNDS = 3;
 const NORMAL_MS = faultTrials(6_000, 30_000);
@@ -22,14 +22,7 @@ describe('T9: writes while the index says nothing', () => {
 
   /** p95 of writes at a constant rate. */
   async function writeFor(durationMs: number): Promise<number> {
-    const tookMs: number[] = [];
-    await atRate(PER_SECOND, AbortSignal.timeout(durationMs), async (n) => {
-      const startedMs = performance.now();
-      const { status } = await server.call('POST', '/api/v1/projects', { name: 'Gate', description: `Garden gate number ${n}` });
-      tookMs.push(performance.now() - startedMs);
-      expect(status).toBe(201);
-    });
-    return percentile(tookMs, 0.95);
+    return percentile(await timeWrites(server, { perSecond: PER_SECOND, durationMs }), 0.95);
   }
 
   it(

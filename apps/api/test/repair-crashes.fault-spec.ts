@@ -1,5 +1,5 @@
 import type { CrashPoint } from '#kernel';
-import { faultSeed, faultTrials, recordTrials, RowWorkload, SeededRandom, waitFor, type ServerProcess } from '#testing';
+import { faultSeed, faultTrials, recordTrials, RowWorkload, SeededRandom, waitFor } from '#testing';
 import { FaultStage } from './fault-stage.js';
 
 const ROWS = 60;
@@ -63,7 +63,7 @@ describe(`T3: kill -9 at each step of a check that heals, seed ${faultSeed}`, ()
         // Writers do not wait for it.
         await workload.writeTimes(ROWS);
         const before = await epoch();
-        const healing: ServerProcess = await stage.start('api');
+        const healing = await stage.start('api');
         await stage.untilInStep(TIMEOUT_MS);
         await waitFor(async () => !(await isPaused()) && (await epoch()) !== before, {
           what: 'a check ends well and sets a new mark',

@@ -85,6 +85,25 @@ export async function atRate(perSecond: number, signal: AbortSignal, work: (n: n
   await Promise.all(calls);
 }
 
+/** Creates projects at a constant rate for so long; resolves with the milliseconds of each write. Every one must be taken. */
+export async function timeWrites(
+  server: ServerProcess,
+  { perSecond, durationMs, onCreated }: { perSecond: number; durationMs: number; onCreated?: (id: string) => void },
+): Promise<number[]> {
+  const tookMs: number[] = [];
+  await atRate(perSecond, AbortSignal.timeout(durationMs), async (n) => {
+    const startedMs = performance.now();
+    const { status, body } = await server.call<{ id: string }>('POST', '/api/v1/projects', {
+      name: 'Gate',
+      description: `Garden gate number ${n}`,
+    });
+    tookMs.push(performance.now() - startedMs);
+    expect(status).toBe(201);
+    onCreated?.(body.id);
+  });
+  return tookMs;
+}
+
 /** The value below which the share `p` of the values lies. */
 export function percentile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-import { faultSeed, faultTrials, recordTrials, RevWatch, RowWorkload, SeededRandom, type ServerProcess } from '#testing';
+import { during, faultSeed, faultTrials, recordTrials, RowWorkload, SeededRandom, type ServerProcess } from '#testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FaultStage } from './fault-stage.js';
 
@@ -71,22 +71,20 @@ describe(`T33: everything at once, seed ${faultSeed}`, () => {
     async () => {
       const client = await stage.connectClient();
       const workload = new RowWorkload(client.query, random, { keys: 120, namespace: 33 });
-      const watch = new RevWatch(stage.store, (await stage.checker.generation()).collection, (id) => workload.everDeleted.has(id));
+      const watch = await stage.watch(workload);
       const endMs = performance.now() + LASTS_MS;
       while (performance.now() < endMs) {
-        const writing = new AbortController();
-        const running = Promise.all([workload.run(writing.signal, { lanes: 3, pauseMs: 15 }), watch.run(writing.signal)]);
         const roundEndMs = Math.min(endMs, performance.now() + ROUND_MS);
-        while (performance.now() < roundEndMs) {
-          const kind = random.pick(Object.keys(FAULTS));
-          counts.set(kind, (counts.get(kind) ?? 0) + 1);
-          await FAULTS[kind]!();
-          await delay(700 * random.next());
-        }
-        writing.abort();
-        stage.indexProxy.clearFaults();
-        stage.databaseProxy.clearFaults();
-        await running;
+        await during([(signal) => workload.run(signal, { lanes: 3, pauseMs: 15 }), (signal) => watch.run(signal)], async () => {
+          while (performance.now() < roundEndMs) {
+            const kind = random.pick(Object.keys(FAULTS));
+            counts.set(kind, (counts.get(kind) ?? 0) + 1);
+            await FAULTS[kind]!();
+            await delay(700 * random.next());
+          }
+          stage.indexProxy.clearFaults();
+          stage.databaseProxy.clearFaults();
+        });
         await stage.untilInStep(60_000);
         expect(await workload.differences(stage.query)).toEqual([]);
       }

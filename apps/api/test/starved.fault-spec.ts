@@ -1,4 +1,14 @@
-import { faultSeed, faultTrials, recordFigure, recordTrials, RowWorkload, SeededRandom, waitFor, type ServerProcess } from '#testing';
+import {
+  during,
+  faultSeed,
+  faultTrials,
+  recordDuration,
+  recordTrials,
+  RowWorkload,
+  SeededRandom,
+  waitFor,
+  type ServerProcess,
+} from '#testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -68,12 +78,13 @@ describe(`T32: hardly any processor and little memory, seed ${faultSeed}`, () =>
       let writes = 0;
       for (let trial = 0; trial < TRIALS; trial++) {
         const workload = new RowWorkload(stage.query, random, { keys: 80, namespace: 320 + trial });
-        const ended = new AbortController();
         await starve();
-        const running = workload.run(ended.signal, { lanes: 3, pauseMs: 15 });
-        const probing = probe(ended.signal);
         const endMs = performance.now() + LASTS_MS;
-        try {
+        const clients = [
+          (signal: AbortSignal) => workload.run(signal, { lanes: 3, pauseMs: 15 }),
+          async (signal: AbortSignal) => tookMs.push(...(await probe(signal))),
+        ];
+        await during(clients, async () => {
           // A stop of the process besides, once: what the neighbours do to it, in one piece.
           api.signal('SIGSTOP');
           await delay(STALL_MS);
@@ -82,11 +93,7 @@ describe(`T32: hardly any processor and little memory, seed ${faultSeed}`, () =>
             const { status } = await api.call('POST', '/api/v1/similarity/find-similar', { query: 'oak stair', threshold: -1 });
             statuses.set(status, (statuses.get(status) ?? 0) + 1);
           }
-        } finally {
-          ended.abort();
-          await running;
-        }
-        tookMs.push(...(await probing));
+        });
         writes += workload.writes;
         await feed();
         await stage.untilInStep();
@@ -102,13 +109,7 @@ describe(`T32: hardly any processor and little memory, seed ${faultSeed}`, () =>
       recordTrials({ test: 'T32', what: '  probes of liveness', count: tookMs.length });
       recordTrials({ test: 'T32', what: '  searches that the starved index did not answer in time', count: statuses.get(503) ?? 0 });
       recordTrials({ test: 'T32', what: '  writes meanwhile', count: writes });
-      recordFigure({
-        name: 'T32: answer of the liveness probe while starved, slowest',
-        value: Math.round(slowestMs),
-        unit: 'ms',
-        goal: `<= ${LIVE_WITHIN_MS} ms`,
-        isMet: slowestMs <= LIVE_WITHIN_MS,
-      });
+      recordDuration('T32: answer of the liveness probe while starved, slowest', slowestMs, LIVE_WITHIN_MS);
       expect(api.outcome).toBeNull();
       expect(slowestMs).toBeLessThan(DEFECT_MS);
       expect(percentile(tookMs, 0.9)).toBeLessThan(LIVE_WITHIN_MS);

@@ -134,7 +134,7 @@ export class ProjectRepository {
   /** Rows by the last two hex digits of their id. */
   async countByBucketIn(session: SqlSession): Promise<Map<string, number>> {
     const { rows } = await session.query<{ bucket: string; count: number }>(
-      'SELECT right(id::text, 2) AS bucket, count(*)::integer AS count FROM projects GROUP BY 1',
+      `SELECT encode(substring(uuid_send(id) FROM 16), 'hex') AS bucket, count(*)::integer AS count FROM projects GROUP BY 1`,
     );
     return new Map(rows.map(({ bucket, count }) => [bucket, count]));
   }

@@ -12,6 +12,8 @@ export * from './fake-vector-store.js';
 export * from './fake-index-directory.js';
 export * from './hooked-vector-store.js';
 export * from './seeded-random.js';
+export * from './real-qdrant.js';
+export * from './faults/during.js';
 export * from './faults/fault-run.js';
 export * from './faults/mutated-unit-of-work.js';
 export * from './faults/tcp-proxy.js';

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { describeVectorStoreContract } from '#testing';
+import { describeVectorStoreContract, realQdrantUrl } from '#testing';
 import { QdrantVectorStore } from '#vector-store';
 
-const url = process.env['TEST_QDRANT_URL'] ?? '';
+const url = realQdrantUrl ?? '';
 const apiKey = process.env['TEST_QDRANT_API_KEY'] ?? null;
 /** `npm run test:qdrant` asks for this run; in all others a missing server is no failure. */
 const isRequired = process.env['npm_lifecycle_event'] === 'test:qdrant';

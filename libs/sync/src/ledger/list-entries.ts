@@ -1,5 +1,6 @@
 import type { SqlSession } from '#database';
 import type { IndexEntryStatus } from '../serving-index.js';
+import { BUCKET_OF_ENTRY } from './bucket-of-entry.js';
 
 /** An entry as a comparison with the index needs it. */
 export interface LedgerEntry {
@@ -33,7 +34,7 @@ WHERE page.generation_id = $1 ORDER BY page.source_id`;
  * One bucket of the quick check: a scan of the generation's entries, once per bucket that differs. An index on the expression would cost every write of
  * the ledger for the sake of a search that is hardly ever made.
  */
-const LIST_BUCKET = `SELECT ${COLUMNS} FROM index_ledger WHERE generation_id = $1 AND encode(substring(uuid_send(source_id) FROM 16), 'hex') = $2`;
+const LIST_BUCKET = `SELECT ${COLUMNS} FROM index_ledger WHERE generation_id = $1 AND ${BUCKET_OF_ENTRY} = $2`;
 
 const GET = `SELECT ${COLUMNS} FROM index_ledger WHERE generation_id = $1 AND source_id = ANY($2::uuid[])`;
 

@@ -108,7 +108,7 @@ export class QuickCheck {
       store.count(generation.collection, WITHOUT_BUCKET, { signal }),
     ]);
     // Any other value is counted as unbucketed already.
-    const points = new Map(BUCKETS.flatMap((bucket) => (counts.has(bucket) ? [[bucket, counts.get(bucket)!] as const] : [])));
+    const points = new Map([...counts].filter(([bucket]) => BUCKETS.includes(bucket)));
     return { database, points, unbucketed, isFilled: hasAllEntries };
   }
 

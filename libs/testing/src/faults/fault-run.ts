@@ -39,6 +39,11 @@ export function recordFigure(figure: Figure): void {
   collect({ kind: 'figure', ...figure });
 }
 
+/** Puts a time into the table: how long something took at worst, and how long it may take. */
+export function recordDuration(name: string, tookMs: number, goalMs: number): void {
+  recordFigure({ name, value: Math.round(tookMs), unit: 'ms', goal: `<= ${goalMs} ms`, isMet: tookMs <= goalMs });
+}
+
 /** Puts what was injected, and how often, into the table at the end of the run. */
 export function recordTrials(trials: Trials): void {
   say(`trials: ${trials.test} ${trials.what}: ${trials.count}${trials.seed === undefined ? '' : ` (seed ${trials.seed})`}`);

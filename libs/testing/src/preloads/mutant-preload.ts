@@ -1,7 +1,7 @@
 // For `node --import`: replaces pieces of the program's SQL, as the environment says, to see the fault tests notice that a guard is missing.
 // Production code never reads this variable.
 //
-//   KINDRED_MUTATE_SQL=[{"replace":"in_doubt = true","by":"in_doubt = l.in_doubt","within":"lease_token = $3"}]
+//   KINDRED_MUTATE_SQL=[{"replace":"in_doubt = true","by":"in_doubt = l.in_doubt","within":"attempts = attempts + 1"}]
 import { TypeOrmUnitOfWork, type RelayUnitOfWork } from '#database';
 import { MutatedUnitOfWork, type SqlMutation } from '../faults/mutated-unit-of-work.js';
 
