@@ -62,6 +62,17 @@ export abstract class Embedder {
    */
   abstract embedDocuments(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
 
+  /**
+   * Counts the tokens of each text as the model would read it as a document, were it not cut: document prefix and special tokens included, in the
+   * order of `texts`. The count is above `maxTokens` for exactly the texts that {@link embedDocuments} cuts.
+   *
+   * A local model counts exactly. A provider whose tokenizer is not known here estimates, and never counts too few. `['']` gives what every text
+   * pays for prefix and special tokens. Does not block the event loop, and does not hold up queries.
+   *
+   * @throws DomainError `search.embedder-unavailable`
+   */
+  abstract countTokens(texts: readonly string[], options?: EmbedOptions): Promise<number[]>;
+
   /** Stops the workers; calls in flight reject. Idempotent. */
   abstract close(): Promise<void>;
 }

@@ -6,6 +6,8 @@ import { findVectorDefect } from '#kernel';
 export interface EmbedderContractSubject {
   /** Makes an embedder of its own for the caller, who closes it; query and document prefix must be equal. */
   make(): Promise<Embedder>;
+  /** Whether it only estimates how many tokens a text has; an estimate may be too high, never too low. */
+  readonly isEstimating?: boolean;
 }
 
 const TEXTS = [
@@ -32,6 +34,7 @@ export function describeEmbedderContract(name: string, subject: EmbedderContract
     const theEmbedder = () => embedder;
     describeVectors(theEmbedder);
     describeLimits(theEmbedder);
+    describeCounting(theEmbedder, subject.isEstimating ?? false);
     describeCallers(theEmbedder);
     describeClosing(subject);
   });
@@ -111,6 +114,33 @@ function describeLimits(embedder: () => Embedder): void {
   });
 }
 
+function describeCounting(embedder: () => Embedder, isEstimating: boolean): void {
+  it('counts the tokens that are read of a document, special ones included, in the order of the texts', async () => {
+    const texts = [...TEXTS, '', ' \n ', 'oak\u0000 \uD83D stair'];
+    const embeddings = await embedder().embedDocuments(texts);
+    const counts = await embedder().countTokens(texts);
+    expect(counts).toHaveLength(texts.length);
+    for (const [i, { tokens }] of embeddings.entries()) {
+      if (isEstimating) expect(counts[i]).toBeGreaterThanOrEqual(tokens);
+      else expect(counts[i]).toBe(tokens);
+    }
+    await expect(embedder().countTokens([])).resolves.toEqual([]);
+  });
+
+  it('counts above its limit exactly what it cuts', async () => {
+    const { maxTokens } = embedder();
+    const oaks = (count: number) => 'oak '.repeat(count);
+    const texts = [
+      ...[-4, -3, -2, -1, 0, 1].map((more) => oaks(maxTokens + more)),
+      ...[oaks(maxTokens / 4), oaks(50 * maxTokens), 'a'.repeat(20_000), `${' '.repeat(500_000)}oak${'\n'.repeat(500_000)}`],
+    ];
+    const embeddings = await embedder().embedDocuments(texts);
+    const counts = await embedder().countTokens(texts);
+    expect(counts.map((count) => count > maxTokens)).toEqual(embeddings.map(({ isTruncated }) => isTruncated));
+    expect(counts[7]).toBeGreaterThanOrEqual(50 * maxTokens);
+  });
+}
+
 function describeCallers(embedder: () => Embedder): void {
   it('gives every caller vectors of its own', async () => {
     const before = bytesOf(await embedder().embedQuery('walnut door'));
@@ -128,6 +158,7 @@ function describeCallers(embedder: () => Embedder): void {
     const signal = AbortSignal.abort(reason);
     await expect(embedder().embedQuery('a query', { signal })).rejects.toBe(reason);
     await expect(embedder().embedDocuments(['a document'], { signal })).rejects.toBe(reason);
+    await expect(embedder().countTokens(['a document'], { signal })).rejects.toBe(reason);
   });
 
   it('leaves the other callers of a text alone when one gives up', async () => {
@@ -155,6 +186,7 @@ function describeClosing(subject: EmbedderContractSubject): void {
     }
     await expect(closing.embedQuery('late')).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
     await expect(closing.embedDocuments(['late'])).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
+    await expect(closing.countTokens(['late'])).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
     await expect(closing.ready()).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
     await expect(closing.close()).resolves.toBeUndefined();
   });

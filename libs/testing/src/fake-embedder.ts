@@ -1,7 +1,7 @@
 import { DomainError } from '#kernel';
 import { Embedder, modelRevOf, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '#embeddings';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hashedBagOfWords } from './hashed-bag-of-words.js';
+import { countBagTokens, hashedBagOfWords } from './hashed-bag-of-words.js';
 
 /** What the double has been asked for since it was made, or since `resetCalls()`. */
 export interface FakeEmbedderCalls {
@@ -127,6 +127,12 @@ export class FakeEmbedder extends Embedder {
     return mode === 'short-list'
       ? embeddings.slice(1)
       : embeddings.map((embedding) => ({ ...embedding, vector: spoilt(embedding.vector, mode) }));
+  }
+
+  /** Its own affair: no provider is asked, so {@link behave} and {@link failWhen} do not reach it. */
+  async countTokens(texts: readonly string[], options: EmbedOptions = {}): Promise<number[]> {
+    await this.pass(options.signal);
+    return texts.map((text) => countBagTokens(this.descriptor.document_prefix + text));
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { embeddingWorkerFile } from '../package-root.js';
+import { builtThreadFile } from '../package-root.js';
 import { NativeGate } from './native-gate.js';
 import type { EmbedMessage, ThreadSettings, WorkerSettings } from './worker-protocol.js';
 import type { WorkerThread } from './worker-slot.js';
@@ -31,7 +31,7 @@ export class EmbeddingThread extends Worker implements WorkerThread {
   constructor(settings: ThreadSettings) {
     const gate = new NativeGate();
     const workerData: WorkerSettings = { ...settings, gate: gate.shared };
-    super(embeddingWorkerFile(), { workerData, name: 'embedding' });
+    super(builtThreadFile('embedding-worker'), { workerData, name: 'embedding' });
     this.gate = gate;
     openGates.add(gate);
     watchExit();

@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { meanPoolAndNormalise } from './mean-pooling.js';
+import { TextTokenizer, type TokenizerFiles } from './text-tokenizer.js';
 
-export interface SentenceEncoderOptions {
+export interface SentenceEncoderOptions extends TokenizerFiles {
   readonly onnxFile: string;
-  readonly tokenizerFile: string;
-  readonly tokenizerConfigFile: string;
   readonly dimensions: number;
   readonly maxTokens: number;
 }
@@ -18,18 +15,10 @@ export interface EncodedText {
   readonly isTruncated: boolean;
 }
 
-/** The part of a tokenizer that is used here. */
-interface TextTokenizer {
-  encode(text: string): { readonly ids: readonly number[] };
-}
-
-// The package's type declarations import each other without file extensions, which nodenext cannot resolve; this is the type they describe.
-const VendorTokenizer = Tokenizer as unknown as new (tokenizer: object, config: object) => TextTokenizer;
-
 /**
  * Turns one text into one vector in the calling thread, which it blocks while the model runs.
  *
- * The only file that knows the vendors: the tokenizer and the runtime that `@xenova/transformers` is made of, without the package around them
+ * The only file that knows the model runtime; it and the tokenizer are what `@xenova/transformers` is made of, without the package around them
  * (docs/adr/0004-transformers-adapter.md).
  */
 export class SentenceEncoder {
@@ -57,7 +46,7 @@ export class SentenceEncoder {
 
   /** Loads tokenizer and weights; about 0.1 s for the bundled model. */
   static async load(options: SentenceEncoderOptions): Promise<SentenceEncoder> {
-    const [tokenizerJson, tokenizerConfig] = await Promise.all([readJson(options.tokenizerFile), readJson(options.tokenizerConfigFile)]);
+    const tokenizer = await TextTokenizer.load(options);
     const session = await InferenceSession.create(options.onnxFile, {
       // One thread of inference per worker thread: parallelism comes from the workers, and two pools on the same cores would fight.
       intraOpNumThreads: 1,
@@ -66,7 +55,7 @@ export class SentenceEncoder {
       // A spinning thread takes the core from PostgreSQL and the HTTP side of this machine.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
-    return new SentenceEncoder(new VendorTokenizer(tokenizerJson, tokenizerConfig), session, options.dimensions, options.maxTokens);
+    return new SentenceEncoder(tokenizer, session, options.dimensions, options.maxTokens);
   }
 
   /**
@@ -75,7 +64,7 @@ export class SentenceEncoder {
    * An empty text is its begin and end marker, nothing between: two tokens, and a valid vector. White space adds no token.
    */
   async encode(text: string): Promise<EncodedText> {
-    const { ids } = this.tokenizer.encode(text);
+    const ids = this.tokenizer.idsOf(text);
     const isTruncated = ids.length > this.maxTokens;
     const tokens = isTruncated ? this.maxTokens : ids.length;
     for (let i = 0; i < tokens; i++) this.idLowHalves[2 * i] = ids[i]!;
@@ -105,8 +94,4 @@ export class SentenceEncoder {
     }
     return feeds;
   }
-}
-
-async function readJson(file: string): Promise<object> {
-  return JSON.parse(await readFile(file, 'utf8')) as object;
 }

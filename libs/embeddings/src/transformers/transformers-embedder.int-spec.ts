@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { describeEmbedderContract, waitFor } from '#testing';
@@ -13,11 +14,11 @@ import type { ThreadSettings } from './worker-protocol.js';
 const MODEL = 'all-MiniLM-L6-v2';
 
 /** An embedder on the bundled model, and the real threads it starts. */
-function make(workers: number) {
+function make(workers: number, documentPrefix = '') {
   const threads: EmbeddingThread[] = [];
   const folder = new ModelFolder(join(bundledModelsFolder(), MODEL));
   const embedder = new TransformersEmbedder({
-    descriptor: folder.describe({ max_tokens: 256, query_prefix: '', document_prefix: '' }),
+    descriptor: folder.describe({ max_tokens: 256, query_prefix: '', document_prefix: documentPrefix }),
     folder,
     workers,
     startThread: (settings: ThreadSettings) => {
@@ -91,6 +92,22 @@ describe('TransformersEmbedder on the bundled model', () => {
     ]);
     // Begin marker, 254 words, end marker: exactly what the shorter text is.
     expect(bytesOf(cut!)).toBe(bytesOf(whole!));
+  });
+
+  it('counts the tokens of long texts without stopping the event loop, and those of the prefix with them', async () => {
+    const text = 'Die Treppe aus Eiche, geölt, mit Handlauf und 14 Stufen. '.repeat(1_000);
+    await embedder.countTokens(['']);
+    const before = performance.eventLoopUtilization();
+    const counts = await embedder.countTokens(Array.from({ length: 8 }, () => text));
+    // In this thread the loop would be busy all the time.
+    expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
+    expect(new Set(counts)).toEqual(new Set([19_002]));
+    const prefixed = make(1, 'passage: ').embedder;
+    try {
+      await expect(prefixed.countTokens(['', 'oak'])).resolves.toEqual([4, 5]);
+    } finally {
+      await prefixed.close();
+    }
   });
 
   it('answers a query within the document that is being embedded', async () => {

@@ -6,6 +6,7 @@ import { readableStart } from '../readable-start.js';
 import { EmbeddingThread } from './embedding-thread.js';
 import { EmbeddingWorkerPool, type PoolStatistics } from './embedding-worker-pool.js';
 import { QueryCache, type QueryCacheStatistics } from './query-cache.js';
+import { TokenCounter } from './token-counter.js';
 import type { Lane, ThreadSettings } from './worker-protocol.js';
 import type { WorkerThread } from './worker-slot.js';
 
@@ -37,6 +38,7 @@ export class TransformersEmbedder extends Embedder {
   private readonly folder: ModelFolder;
   private readonly pool: EmbeddingWorkerPool;
   private readonly cache: QueryCache;
+  private readonly counter: TokenCounter;
 
   constructor({ descriptor, folder, workers, startThread = (settings) => new EmbeddingThread(settings) }: TransformersEmbedderOptions) {
     super();
@@ -46,6 +48,7 @@ export class TransformersEmbedder extends Embedder {
     const { onnxFile, tokenizerFile, tokenizerConfigFile } = folder;
     const settings = { onnxFile, tokenizerFile, tokenizerConfigFile, dimensions: descriptor.dimensions, maxTokens: descriptor.max_tokens };
     this.pool = new EmbeddingWorkerPool(workers, (workerNumber) => startThread({ ...settings, workerNumber }));
+    this.counter = new TokenCounter({ tokenizerFile, tokenizerConfigFile });
     this.cache = new QueryCache((text, signal) => this.embedUncachedQuery(text, signal));
   }
 
@@ -64,7 +67,8 @@ export class TransformersEmbedder extends Embedder {
    * @throws DomainError `search.embedder-unavailable` when no thread could be started
    */
   async ready(): Promise<void> {
-    await this.launch();
+    await this.folder.verify();
+    this.pool.launch();
     await this.pool.whenReady();
   }
 
@@ -109,12 +113,26 @@ export class TransformersEmbedder extends Embedder {
     return embeddings;
   }
 
+  async countTokens(texts: readonly string[], { signal }: EmbedOptions = {}): Promise<number[]> {
+    signal?.throwIfAborted();
+    await this.checkForUse();
+    signal?.throwIfAborted();
+    const whole = texts.map((text) => this.descriptor.document_prefix + text);
+    const starts = whole.map((text) => readableStart(text, this.maxTokens));
+    const counts = await this.counter.count(
+      starts.map(({ text, isCut }, i) => (isCut ? whole[i]! : text)),
+      signal,
+    );
+    // Characters may run out before tokens do: one huge "word" is a single unknown token, and is cut all the same.
+    return counts.map((count, i) => (starts[i]!.isCut ? Math.max(count, this.maxTokens + 1) : count));
+  }
+
   stats(): EmbedderStatistics {
     return { ...this.pool.stats(), cache: this.cache.stats() };
   }
 
   async close(): Promise<void> {
-    await this.pool.close();
+    await Promise.all([this.pool.close(), this.counter.close()]);
   }
 
   private async embedUncachedQuery(text: string, signal: AbortSignal): Promise<Embedding> {
@@ -144,14 +162,14 @@ export class TransformersEmbedder extends Embedder {
     });
   }
 
-  private async launch(): Promise<void> {
-    await this.folder.verify();
+  private async launchForUse(): Promise<void> {
+    await this.checkForUse();
     this.pool.launch();
   }
 
-  private async launchForUse(): Promise<void> {
+  private async checkForUse(): Promise<void> {
     try {
-      await this.launch();
+      await this.folder.verify();
     } catch (error) {
       throw new DomainError('search.embedder-unavailable', { cause: error });
     }
