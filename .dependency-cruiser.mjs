@@ -1,9 +1,10 @@
 // The layers of docs/architecture.md as rules. Arrows point down only. apps/api/test/boundaries.int-spec.ts plants one violation per rule and sees it fire.
 
 const TESTS = '(^|/)(test|jest)/|\\.(spec|int-spec|e2e-spec|fault-spec)\\.ts$|^libs/testing/';
-const PLATFORM = 'config|observability|security';
+const PLATFORM = 'config|observability|security|rules';
+const ENGINE = 'sync|search';
 const ADAPTERS = 'database|embeddings|vector-store';
-const FEATURES = 'projects|similarity|pricing|documents|ingestion';
+const FEATURES = 'projects|similarity|pricing|documents|answers|ingestion';
 const EDGES = 'admin|health';
 
 /** A rule about production code of one layer: what it must not import. */
@@ -65,7 +66,7 @@ export default {
       'adapters-know-no-engine',
       'An adapter that knows what it is used for cannot be replaced.',
       `^libs/(${ADAPTERS})/`,
-      `^(apps/|libs/(sync|${FEATURES}|${EDGES}|testing)/)`,
+      `^(apps/|libs/(${ENGINE}|${FEATURES}|${EDGES}|testing)/)`,
     ),
     {
       name: 'adapters-do-not-meet',
@@ -76,10 +77,11 @@ export default {
     },
     layer(
       'engine-knows-no-feature',
-      'sync serves every IndexSource alike; it must not know projects.',
-      '^libs/sync/',
+      'sync and search serve every IndexSource alike; they must not know projects.',
+      `^libs/(${ENGINE})/`,
       `^(apps/|libs/(${FEATURES}|${EDGES}|testing)/)`,
     ),
+    layer('sync-knows-no-search', 'The index is kept in step whether anybody searches it or not.', '^libs/sync/', '^libs/search/'),
     layer(
       'features-know-no-edge',
       'Features are used by several edges and know none of them.',
@@ -90,13 +92,25 @@ export default {
       'projects-stand-alone',
       'Other features hydrate from projects; an arrow back would be a cycle.',
       '^libs/projects/',
-      '^libs/(similarity|pricing|documents|ingestion)/',
+      '^libs/(similarity|pricing|documents|answers|ingestion)/',
+    ),
+    layer(
+      'documents-stand-alone',
+      'Answers and imports read documents; an arrow back would be a cycle.',
+      '^libs/documents/',
+      '^libs/(projects|similarity|pricing|answers|ingestion)/',
+    ),
+    layer(
+      'answers-know-documents-only',
+      'Answers are made from documents; projects have a search of their own.',
+      '^libs/answers/',
+      '^libs/(projects|similarity|pricing|ingestion)/',
     ),
     layer(
       'similarity-knows-projects-only',
       'similarity hydrates projects; everything else of the features stands above it.',
       '^libs/similarity/',
-      '^libs/(pricing|documents|ingestion)/',
+      '^libs/(pricing|documents|answers|ingestion)/',
     ),
     layer('edges-know-no-app', 'An edge is composed by apps, not the other way round.', `^libs/(${EDGES})/`, '^(apps/|libs/testing/)'),
     {

@@ -1,5 +1,5 @@
 import { canonicalJson, isUuid, sha256OfParts, type JsonValue } from '#kernel';
-import { findTextDefect } from './validation/text-rules.js';
+import { findTextDefect } from '#rules';
 import {
   PROJECT_SORT_COLUMNS,
   type ListPosition,

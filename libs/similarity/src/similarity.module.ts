@@ -1,8 +1,8 @@
 import { ProjectsModule } from '#projects';
+import { SearchModule } from '#search';
 import { Module } from '@nestjs/common';
-import { CandidateSearch } from './candidate-search.js';
 import { SimilarityService } from './similarity.service.js';
 
 /** Similarity search for every program. Needs the (global) database, vector store and sync modules beside it. */
-@Module({ imports: [ProjectsModule], providers: [CandidateSearch, SimilarityService], exports: [SimilarityService] })
+@Module({ imports: [ProjectsModule, SearchModule], providers: [SimilarityService], exports: [SimilarityService] })
 export class SimilarityModule {}

@@ -2,28 +2,12 @@ import { SearchConfig } from '#config';
 import type { Embedder, Embedding } from '#embeddings';
 import { DomainError } from '#kernel';
 import { PROJECT_SOURCE, ProjectRepository, renderProjectText } from '#projects';
-import { IndexDirectory, type ServingIndex, type TokenState } from '#sync';
+import { CandidateSearch, ServingTargets, withIndexErrors, type Freshness, type Provenance } from '#search';
+import type { ServingIndex } from '#sync';
 import { SearchStore, VectorStoreError, type Answered, type CollectionInfo } from '#vector-store';
 import { Injectable } from '@nestjs/common';
-import { CandidateSearch } from './candidate-search.js';
-import { withIndexErrors } from './index-errors.js';
-import type {
-  BatchSearch,
-  ConsistencyDemand,
-  Freshness,
-  IndexStatistics,
-  IndexView,
-  Provenance,
-  SearchOptions,
-  SearchResult,
-  TextSearch,
-} from './search.js';
-
-/** The index to search, and how far it has come with the write that the search names; `null` = it names none. */
-interface Target {
-  readonly serving: ServingIndex;
-  readonly state: TokenState | null;
-}
+import { vectorFilterOf } from './search-filter.js';
+import type { BatchSearch, IndexStatistics, SearchOptions, SearchResult, TextSearch } from './search.js';
 
 /** What the index gave, before it is known how far it is behind. */
 interface Found {
@@ -35,7 +19,7 @@ interface Found {
 @Injectable()
 export class SimilarityService {
   constructor(
-    private readonly directory: IndexDirectory,
+    private readonly targets: ServingTargets,
     private readonly candidates: CandidateSearch,
     private readonly store: SearchStore,
     private readonly repository: ProjectRepository,
@@ -44,18 +28,24 @@ export class SimilarityService {
 
   /** @throws DomainError `search.index-unavailable`, `search.embedder-unavailable`, `search.not-ready` */
   async findSimilar(search: TextSearch): Promise<SearchResult & Freshness> {
-    const target = await this.targetOf(search.consistency);
+    const target = await this.targets.find(PROJECT_SOURCE, search.consistency);
     const embedding = target.serving.embedder.embedQuery(search.query);
-    const [{ results, provenance }, index] = await Promise.all([this.search(target.serving, [embedding], search), this.view(target)]);
-    return { ...results[0]!, ...(await this.freshness(target, provenance, index)) };
+    const [{ results, provenance }, index] = await Promise.all([
+      this.search(target.serving, [embedding], search),
+      this.targets.view(target),
+    ]);
+    return { ...results[0]!, ...(await this.targets.freshness(target, provenance, index)) };
   }
 
   /** Answers several queries at the price of little more than one: embedded side by side, searched for as they come, read in one statement. Errors as {@link findSimilar}. */
   async findSimilarBatch(search: BatchSearch): Promise<{ readonly results: SearchResult[] } & Freshness> {
-    const target = await this.targetOf(search.consistency);
+    const target = await this.targets.find(PROJECT_SOURCE, search.consistency);
     const embeddings = search.queries.map((query) => target.serving.embedder.embedQuery(query));
-    const [{ results, provenance }, index] = await Promise.all([this.search(target.serving, embeddings, search), this.view(target)]);
-    return { results, ...(await this.freshness(target, provenance, index)) };
+    const [{ results, provenance }, index] = await Promise.all([
+      this.search(target.serving, embeddings, search),
+      this.targets.view(target),
+    ]);
+    return { results, ...(await this.targets.freshness(target, provenance, index)) };
   }
 
   /**
@@ -65,20 +55,23 @@ export class SimilarityService {
    * @throws DomainError `projects.not-found`, and as {@link findSimilar}
    */
   async findSimilarTo(id: string, options: SearchOptions): Promise<SearchResult & Freshness> {
-    const [target, project] = await Promise.all([this.targetOf(options.consistency), this.repository.find(id)]);
+    const [target, project] = await Promise.all([this.targets.find(PROJECT_SOURCE, options.consistency), this.repository.find(id)]);
     if (project === null) throw new DomainError('projects.not-found');
     const embedding = embedStored(target.serving.embedder, renderProjectText(project));
-    const [{ results, provenance }, index] = await Promise.all([this.search(target.serving, [embedding], options, id), this.view(target)]);
-    return { ...results[0]!, ...(await this.freshness(target, provenance, index)) };
+    const [{ results, provenance }, index] = await Promise.all([
+      this.search(target.serving, [embedding], options, id),
+      this.targets.view(target),
+    ]);
+    return { ...results[0]!, ...(await this.targets.freshness(target, provenance, index)) };
   }
 
   /** Describes the serving index. @throws DomainError `search.index-unavailable`, `search.not-ready` */
   async statistics(): Promise<IndexStatistics> {
-    const serving = await this.directory.serving(PROJECT_SOURCE);
-    const [answered, index] = await Promise.all([this.describe(serving), this.view({ serving, state: null })]);
+    const target = await this.targets.find(PROJECT_SOURCE, undefined);
+    const [answered, index] = await Promise.all([this.describe(target.serving), this.targets.view(target)]);
     const { value, ...provenance } = answered;
     const { status, dimensions, pointsCount, indexedVectorsCount } = value;
-    return { ...provenance, index, collection: serving.collection, status, dimensions, pointsCount, indexedVectorsCount };
+    return { ...provenance, index, collection: target.serving.collection, status, dimensions, pointsCount, indexedVectorsCount };
   }
 
   private async search(
@@ -92,8 +85,9 @@ export class SimilarityService {
       vectors: embeddings.map(async (embedding) => (await embedding).vector),
       topK: options.topK,
       threshold: options.threshold ?? this.config.defaultThreshold,
-      filter: options.filter,
-      ...(excludedId === undefined ? {} : { excludedId }),
+      filter: vectorFilterOf(options.filter),
+      readRows: (ids) => this.repository.findMatching(ids, options.filter),
+      excludedId,
     });
     const results = (await Promise.all(embeddings)).map(({ isTruncated }, index) => ({ hits: hits[index]!, isTruncated }));
     return { results, provenance };
@@ -107,29 +101,6 @@ export class SimilarityService {
         return info;
       }),
     );
-  }
-
-  /** The serving index, as soon as it has reached the write that the search names, or the time for that is over. */
-  private async targetOf(demand: ConsistencyDemand | undefined): Promise<Target> {
-    if (demand !== undefined) return this.directory.waitForToken(demand.token, demand.waitMs);
-    return { serving: await this.directory.serving(PROJECT_SOURCE), state: null };
-  }
-
-  /** A search whose write is not there yet says exactly how much is pending; otherwise the number may be a second old. */
-  private async view({ serving, state }: Target): Promise<IndexView> {
-    const isExact = state !== null && state !== 'reached';
-    const pending = await (isExact ? this.directory.backlog(serving) : this.directory.pendingCount(PROJECT_SOURCE));
-    return { generation: String(serving.generationId), model: serving.modelLabel, pending };
-  }
-
-  /** A copy that answered instead of the index may be behind it: nobody can be certain that it has the write. */
-  private async freshness({ serving, state }: Target, provenance: Provenance, index: IndexView): Promise<Freshness> {
-    const reply = { ...provenance, index };
-    if (state === null) return reply;
-    if (state !== 'reached') return { ...reply, consistency: { isFresh: false, backlog: index.pending } };
-    if (!provenance.isDegraded) return { ...reply, consistency: { isFresh: true, backlog: null } };
-    const pending = await this.directory.backlog(serving);
-    return { ...provenance, index: { ...index, pending }, consistency: { isFresh: false, backlog: pending } };
   }
 }
 

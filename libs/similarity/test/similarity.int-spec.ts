@@ -1,8 +1,8 @@
 import { loadConfig } from '#config';
 import { ProjectIndexSource, ProjectRepository, renderProjectText } from '#projects';
+import { CandidateSearch, ServingTargets } from '#search';
 import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, FixedClock, type TestDatabase } from '#testing';
 import { DirectSearchStore, FailoverVectorStore, SearchReplica, VectorStoreError } from '#vector-store';
-import { CandidateSearch } from '../src/candidate-search.js';
 import { SimilarityService } from '../src/similarity.service.js';
 
 const OPTIONS = { topK: 5, threshold: -1, filter: [] } as const;
@@ -37,7 +37,13 @@ describe('SimilarityService', () => {
     const searches = new DirectSearchStore(store);
     const repository = new ProjectRepository(counted);
     source = new ProjectIndexSource(repository);
-    service = new SimilarityService(directory, new CandidateSearch(searches, repository), searches, repository, loadConfig({}).search);
+    service = new SimilarityService(
+      new ServingTargets(directory),
+      new CandidateSearch(searches),
+      searches,
+      repository,
+      loadConfig({}).search,
+    );
   });
 
   /** Rows "oak", "oak oak1", "oak oak1 oak2", …: the later, the less like "oak". */
@@ -57,7 +63,7 @@ describe('SimilarityService', () => {
     const { hits, isTruncated, isDegraded, source: from, index } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
     expect(hits.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5]);
     expect(hits.map(({ similarity }) => similarity)).toEqual([...hits.map(({ similarity }) => similarity)].sort((a, b) => b - a));
-    expect(hits[0]!.project).toMatchObject({ name: 'oak', final_price: 100 });
+    expect(hits[0]!.row).toMatchObject({ name: 'oak', final_price: 100 });
     expect({ isTruncated, isDegraded, from, index }).toEqual({
       isTruncated: false,
       isDegraded: false,
@@ -84,11 +90,11 @@ describe('SimilarityService', () => {
   it('stays full although most of the best points are stale', async () => {
     const ids = await seed(60);
     const before = await service.findSimilar({ ...OPTIONS, query: 'oak', topK: 100 });
-    const order = before.hits.map(({ project }) => project.id);
+    const order = before.hits.map(({ row }) => row.id);
     await database.query('DELETE FROM projects WHERE id = ANY($1)', [order.slice(0, 40)]);
     statements.length = 0;
     const { hits } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
-    expect(hits.map(({ project }) => project.id)).toEqual(order.slice(40, 45));
+    expect(hits.map(({ row }) => row.id)).toEqual(order.slice(40, 45));
     expect(statements.length).toBeLessThanOrEqual(4);
     expect(ids).toHaveLength(60);
   });
@@ -97,19 +103,19 @@ describe('SimilarityService', () => {
     const ids = await seed(10);
     await database.query('DELETE FROM projects WHERE id <> $1', [ids[0]]);
     const { hits } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
-    expect(hits.map(({ project }) => project.id)).toEqual([ids[0]]);
+    expect(hits.map(({ row }) => row.id)).toEqual([ids[0]]);
   });
 
   it('checks the filters on the rows as they are now', async () => {
     await seed(20);
     const filter = [{ kind: 'any', field: 'region', values: ['Tyrol'] }] as const;
     const before = await service.findSimilar({ ...OPTIONS, query: 'oak', filter });
-    const moved = before.hits[0]!.project.id;
+    const moved = before.hits[0]!.row.id;
     await database.query(`UPDATE projects SET region = 'Bavaria' WHERE id = $1`, [moved]);
     const after = await service.findSimilar({ ...OPTIONS, query: 'oak', filter });
     expect(after.hits).toHaveLength(5);
-    for (const { project } of after.hits) expect(project.region).toBe('Tyrol');
-    expect(after.hits.map(({ project }) => project.id)).not.toContain(moved);
+    for (const { row } of after.hits) expect(row.region).toBe('Tyrol');
+    expect(after.hits.map(({ row }) => row.id)).not.toContain(moved);
   });
 
   it('combines filters', async () => {
@@ -123,7 +129,7 @@ describe('SimilarityService', () => {
         { kind: 'range', field: 'final_price', gt: 300, lte: 900 },
       ],
     });
-    expect(hits.map(({ project }) => project.final_price).sort((a, b) => a! - b!)).toEqual([500, 700, 900]);
+    expect(hits.map(({ row }) => row.final_price).sort((a, b) => a! - b!)).toEqual([500, 700, 900]);
   });
 
   it('answers a batch like single searches, with one call to the store and one statement', async () => {
@@ -139,7 +145,7 @@ describe('SimilarityService', () => {
   it('fetches more for the short query of a batch only', async () => {
     await seed(40);
     const { hits } = await service.findSimilar({ ...OPTIONS, query: 'oak', topK: 20 });
-    await database.query('DELETE FROM projects WHERE id = ANY($1)', [hits.map(({ project }) => project.id)]);
+    await database.query('DELETE FROM projects WHERE id = ANY($1)', [hits.map(({ row }) => row.id)]);
     const { results } = await service.findSimilarBatch({ ...OPTIONS, queries: ['oak', 'word40 word39 word38'] });
     expect(results.map((result) => result.hits.length)).toEqual([5, 5]);
   });
@@ -149,7 +155,7 @@ describe('SimilarityService', () => {
       const ids = await seed(10);
       const { hits } = await service.findSimilarTo(ids[0]!, OPTIONS);
       expect(hits).toHaveLength(5);
-      expect(hits.map(({ project }) => project.id)).not.toContain(ids[0]);
+      expect(hits.map(({ row }) => row.id)).not.toContain(ids[0]);
     });
 
     it('works for a row that is not indexed yet, by its present text', async () => {
@@ -158,7 +164,7 @@ describe('SimilarityService', () => {
         `INSERT INTO projects (name, description) VALUES ('oak', 'word1 word2') RETURNING id`,
       );
       const { hits } = await service.findSimilarTo(rows[0]!.id, { ...OPTIONS, topK: 1 });
-      expect(hits[0]!.project.id).toBe(ids[1]);
+      expect(hits[0]!.row.id).toBe(ids[1]);
       expect(embedder.texts.at(-1)).toBe(
         renderProjectText({ name: 'oak', description: 'word1 word2', project_type: null, region: null, wood_type: null }),
       );
@@ -169,7 +175,13 @@ describe('SimilarityService', () => {
       directory = new FakeIndexDirectory({ store, embedder });
       const searches = new DirectSearchStore(store);
       const repository = new ProjectRepository(database.unitOfWork);
-      service = new SimilarityService(directory, new CandidateSearch(searches, repository), searches, repository, loadConfig({}).search);
+      service = new SimilarityService(
+        new ServingTargets(directory),
+        new CandidateSearch(searches),
+        searches,
+        repository,
+        loadConfig({}).search,
+      );
       const ids = await seed(2);
       const before = { ...embedder.calls };
       await service.findSimilarTo(ids[0]!, OPTIONS);
@@ -219,7 +231,13 @@ describe('SimilarityService', () => {
       const replica = new SearchReplica(copy, 1_000, clock);
       const searches = new FailoverVectorStore({ primary: store, replica, searchTimeoutMs: 2_000, clock, random: () => 1 });
       const repository = new ProjectRepository(database.unitOfWork);
-      service = new SimilarityService(directory, new CandidateSearch(searches, repository), searches, repository, loadConfig({}).search);
+      service = new SimilarityService(
+        new ServingTargets(directory),
+        new CandidateSearch(searches),
+        searches,
+        repository,
+        loadConfig({}).search,
+      );
       await seed(60);
       const { points } = await store.scroll(directory.collection, { limit: 100, hasVectors: true });
       await copy.ensureIndex({ name: directory.collection, dimensions: 64, payloadIndexes: [], metadata: {} });
@@ -239,13 +257,13 @@ describe('SimilarityService', () => {
       const after = await service.findSimilar({ ...OPTIONS, query: 'oak', filter });
       expect(after).toEqual({ ...before, ...origin });
       await expect(service.findSimilarBatch({ ...OPTIONS, queries: ['oak', 'ash'] })).resolves.toMatchObject(origin);
-      await expect(service.findSimilarTo(before.hits[0]!.project.id, OPTIONS)).resolves.toMatchObject(origin);
+      await expect(service.findSimilarTo(before.hits[0]!.row.id, OPTIONS)).resolves.toMatchObject(origin);
       await expect(service.statistics()).resolves.toMatchObject({ ...origin, pointsCount: 60 });
     });
 
     it('is degraded when one of several rounds was', async () => {
       const all = await service.findSimilar({ ...OPTIONS, query: 'oak', topK: 60 });
-      await database.query('DELETE FROM projects WHERE id = ANY($1)', [all.hits.slice(0, 40).map(({ project }) => project.id)]);
+      await database.query('DELETE FROM projects WHERE id = ANY($1)', [all.hits.slice(0, 40).map(({ row }) => row.id)]);
       const query = store.query.bind(store);
       let rounds = 0;
       store.query = (...parameters) => {
@@ -259,7 +277,7 @@ describe('SimilarityService', () => {
 
     it('is never fresh while the copy answers, with the backlog as it is now', async () => {
       const { hits } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
-      const { id } = hits[0]!.project;
+      const { id } = hits[0]!.row;
       directory.setEntry(id, { state: 'synced' });
       const consistency = { token: { source: 'projects', id, generationId: 1, version: 1 }, waitMs: 0 };
       const fresh = await service.findSimilar({ ...OPTIONS, query: 'oak', consistency });

@@ -1,4 +1,4 @@
-import { findTextDefect, queryInteger } from '#projects';
+import { findTextDefect, queryInteger } from '#rules';
 import { z } from 'zod';
 
 const ID_MAXIMUM = 999_999_999;

@@ -1,5 +1,5 @@
 import { DomainError } from '#kernel';
-import { noQuery, uuidText } from '#projects';
+import { noQuery, uuidText } from '#rules';
 import { Certificates, Reconciler } from '#sync';
 import { Body, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import {

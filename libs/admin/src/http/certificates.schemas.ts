@@ -1,4 +1,4 @@
-import { uuidText } from '#projects';
+import { uuidText } from '#rules';
 import { DIFFERENCE_KINDS, type Certificate, type DifferenceKind } from '#sync';
 import { z } from 'zod';
 import { atMostOne, generationNumber, pageLimit, queryFlag, queryGeneration, sourceName } from './admin-rules.js';

@@ -1,4 +1,4 @@
-import { noQuery } from '#projects';
+import { noQuery } from '#rules';
 import { DeadLetters } from '#sync';
 import { Body, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';

@@ -1,4 +1,4 @@
-import { noQuery } from '#projects';
+import { noQuery } from '#rules';
 import { GenerationManager } from '#sync';
 import { Body, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import {

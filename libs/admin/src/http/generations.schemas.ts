@@ -1,4 +1,4 @@
-import { storableText } from '#projects';
+import { storableText } from '#rules';
 import { z } from 'zod';
 import { atMostOne, generationNumber, modelName, queryFlag, sourceName, textPrefix, timestamp } from './admin-rules.js';
 import { entryCountsSchema, generationStateSchema } from './sync-status.schemas.js';

@@ -1,4 +1,4 @@
-import { noQuery } from '#projects';
+import { noQuery } from '#rules';
 import { Schedules } from '#sync';
 import { Body, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiConflictResponse, ApiNotFoundResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';

@@ -1,4 +1,4 @@
-import { queryInteger } from '#projects';
+import { queryInteger } from '#rules';
 import { SCHEDULE_NAMES, type ScheduleRun, type ScheduleStatus } from '#sync';
 import { z } from 'zod';
 import { timestamp } from './admin-rules.js';

@@ -1,4 +1,4 @@
-import { noQuery } from '#projects';
+import { noQuery } from '#rules';
 import { SyncStatistics } from '#sync';
 import { SearchStore } from '#vector-store';
 import { Get, Query } from '@nestjs/common';

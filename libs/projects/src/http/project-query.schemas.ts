@@ -1,14 +1,12 @@
+import { craftTerm, queryDecimal, queryInteger, queryList, storableText } from '#rules';
 import { z } from 'zod';
 import type { ProjectCondition, ProjectNumberField, ProjectTermField } from '../project-filter.js';
 import { CURSOR_MAX_LENGTH } from '../project-list.cursor.js';
 import { PROJECT_SORT_COLUMNS, type ProjectListQuery, type ProjectSortColumn } from '../project-list.js';
-import { queryDecimal, queryInteger, queryList } from '../validation/query-rules.js';
-import { craftTerm, storableText } from '../validation/text-rules.js';
 
 const LIMIT_MAXIMUM = 100;
 const LIMIT_DEFAULT = 20;
 const DEFAULT_SORT = '-created_at';
-const WAIT_MAXIMUM_MS = 10_000;
 /** More values of one field than a person would ever tick. */
 const VALUES_MAXIMUM = 50;
 const EXTERNAL_ID_MAX_LENGTH = 200;
@@ -42,17 +40,6 @@ export const projectListQuerySchema = z.strictObject({
   external_id: storableText(EXTERNAL_ID_MAX_LENGTH).describe('The project with this external id').optional(),
 });
 export type ProjectListParameters = z.output<typeof projectListQuerySchema>;
-
-/** Query of every write. */
-export const writeQuerySchema = z.strictObject({
-  wait_for_index_ms: queryInteger({
-    minimum: 0,
-    maximum: WAIT_MAXIMUM_MS,
-    default: 0,
-    description: 'Wait at most this long until searches see the change. The status stays the same; index_state says how it ended',
-  }).optional(),
-});
-export type WriteParameters = z.output<typeof writeQuerySchema>;
 
 const TERM_FIELDS: readonly ProjectTermField[] = ['project_type', 'region', 'wood_type'];
 const NUMBER_FIELDS: readonly ProjectNumberField[] = ['complexity', 'final_price', 'total_area_sqm'];

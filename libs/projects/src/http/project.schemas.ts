@@ -1,7 +1,6 @@
+import { calendarDay, craftTerm, decimalNumber, storableText } from '#rules';
 import { z } from 'zod';
 import type { ProjectFields, ProjectPatch } from '../project.js';
-import { calendarDay, decimalNumber } from '../validation/number-rules.js';
-import { craftTerm, storableText } from '../validation/text-rules.js';
 import { PROJECT_EXAMPLE } from './project.examples.js';
 
 const NAME_MAX_LENGTH = 200;

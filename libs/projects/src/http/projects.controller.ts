@@ -1,4 +1,5 @@
 import { ServerConfig } from '#config';
+import { entityTagOf, expectedVersionsOf, isNotModified, noQuery, uuidText, writeQuerySchema, type WriteParameters } from '#rules';
 import { CONSISTENCY_TOKEN_HEADER, encodeConsistencyToken } from '#sync';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
@@ -18,15 +19,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import type { Project, ProjectFields, ProjectPatch } from '../project.js';
 import { ProjectsService, type ProjectIndexStatus, type WriteOutcome, type WrittenProject } from '../projects.service.js';
-import { noQuery, uuidText } from '../validation/query-rules.js';
-import { entityTagOf, expectedVersionsOf, isNotModified } from './entity-tag.js';
-import {
-  listQueryOf,
-  projectListQuerySchema,
-  writeQuerySchema,
-  type ProjectListParameters,
-  type WriteParameters,
-} from './project-query.schemas.js';
+import { listQueryOf, projectListQuerySchema, type ProjectListParameters } from './project-query.schemas.js';
 import {
   CONSISTENCY_TOKEN_EXAMPLE,
   INDEX_STATUS_EXAMPLE,

@@ -1,5 +1,4 @@
 import {
-  craftTerm,
   PROJECT_FILTER_FIELDS,
   type ProjectCondition,
   type ProjectFilter,
@@ -7,6 +6,7 @@ import {
   type ProjectNumberField,
   type ProjectTermField,
 } from '#projects';
+import { craftTerm } from '#rules';
 import { z } from 'zod';
 
 /** More values of one field than a person would ever tick. */

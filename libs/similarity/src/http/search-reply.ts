@@ -1,10 +1,6 @@
-import type { Freshness, IndexStatistics, SearchResult } from '../search.js';
+import { consistencyReplyOf, elapsedMsSince, freshnessReplyOf, type Freshness } from '#search';
+import type { IndexStatistics, SearchResult } from '../search.js';
 import type { BatchEntry, SearchReply, StatsReply } from './similarity.schemas.js';
-
-/** Milliseconds with a tenth: more digits would only be noise. */
-export function elapsedMsSince(startedAtMs: number): number {
-  return Math.round((performance.now() - startedAtMs) * 10) / 10;
-}
 
 export function searchReplyOf(result: SearchResult & Freshness, startedAtMs: number): SearchReply {
   const { results, total, truncated } = resultFields(result);
@@ -13,13 +9,13 @@ export function searchReplyOf(result: SearchResult & Freshness, startedAtMs: num
     total,
     truncated,
     search_time_ms: elapsedMsSince(startedAtMs),
-    ...freshnessFields(result),
-    ...consistencyFields(result),
+    ...freshnessReplyOf(result),
+    ...consistencyReplyOf(result),
   };
 }
 
 export function batchEntryOf(result: SearchResult, freshness: Freshness): BatchEntry {
-  return { ...resultFields(result), ...freshnessFields(freshness), ...consistencyFields(freshness) };
+  return { ...resultFields(result), ...freshnessReplyOf(freshness), ...consistencyReplyOf(freshness) };
 }
 
 export function statsReplyOf(statistics: IndexStatistics): StatsReply {
@@ -32,26 +28,14 @@ export function statsReplyOf(statistics: IndexStatistics): StatsReply {
     indexed_vectors_count: statistics.indexedVectorsCount,
     collection: statistics.collection,
     dimensions: statistics.dimensions,
-    ...freshnessFields(statistics),
+    ...freshnessReplyOf(statistics),
   };
 }
 
 function resultFields({ hits, isTruncated }: SearchResult) {
-  return { results: hits, total: hits.length, truncated: isTruncated };
-}
-
-function freshnessFields({ isDegraded, source, indexAgeSeconds, index }: Freshness) {
-  return { degraded: isDegraded, source, ...(indexAgeSeconds === null ? {} : { index_age_seconds: toTenths(indexAgeSeconds) }), index };
-}
-
-/** Up, so that an age is never understated. */
-function toTenths(seconds: number): number {
-  return Math.ceil(seconds * 10) / 10;
-}
-
-/** Nothing when the search named no write. */
-function consistencyFields({ consistency }: Freshness) {
-  if (consistency === undefined) return {};
-  const { isFresh, backlog } = consistency;
-  return { freshness: isFresh ? ('fresh' as const) : ('stale' as const), ...(backlog === null ? {} : { backlog }) };
+  return {
+    results: hits.map(({ row, similarity, rank }) => ({ project: row, similarity, rank })),
+    total: hits.length,
+    truncated: isTruncated,
+  };
 }

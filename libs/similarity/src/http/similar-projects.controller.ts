@@ -1,9 +1,10 @@
-import { uuidText } from '#projects';
+import { PROJECT_SOURCE } from '#projects';
+import { uuidText } from '#rules';
+import { consistencyDemandOf } from '#search';
 import { CONSISTENCY_TOKEN_HEADER } from '#sync';
 import { Controller, Get, Headers, Param, Query } from '@nestjs/common';
 import { ApiHeader, ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SimilarityService } from '../similarity.service.js';
-import { consistencyDemandOf } from './consistency-demand.js';
 import { searchReplyOf } from './search-reply.js';
 import { CONSISTENCY_HEADER, SEARCH_REPLY_EXAMPLE } from './similarity.examples.js';
 import { searchReplySchema, similarQuerySchema, TOP_K_DEFAULT, type SearchReply, type SimilarParameters } from './similarity.schemas.js';
@@ -33,7 +34,7 @@ export class SimilarProjectsController {
       topK: query.top_k ?? TOP_K_DEFAULT,
       threshold: query.threshold ?? null,
       filter: [],
-      consistency: consistencyDemandOf(token, query, '?consistency_token'),
+      consistency: consistencyDemandOf(PROJECT_SOURCE, token, query, '?consistency_token'),
     });
     return searchReplyOf(result, startedAtMs);
   }

@@ -1,11 +1,12 @@
-import { noQuery } from '#projects';
+import { PROJECT_SOURCE } from '#projects';
+import { noQuery } from '#rules';
+import { consistencyDemandOf, elapsedMsSince } from '#search';
 import { CONSISTENCY_TOKEN_HEADER } from '#sync';
 import { Body, Controller, Get, Headers, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SimilarityService } from '../similarity.service.js';
-import { consistencyDemandOf } from './consistency-demand.js';
 import { filterOf } from './filters.schema.js';
-import { batchEntryOf, elapsedMsSince, searchReplyOf, statsReplyOf } from './search-reply.js';
+import { batchEntryOf, searchReplyOf, statsReplyOf } from './search-reply.js';
 import {
   BATCH_REPLY_EXAMPLE,
   BATCH_SIMILAR_EXAMPLE,
@@ -72,7 +73,7 @@ export class SimilarityController {
       topK: body.top_k,
       threshold: body.threshold ?? null,
       filter: filterOf(body.filters),
-      consistency: consistencyDemandOf(token, body, '/consistency_token'),
+      consistency: consistencyDemandOf(PROJECT_SOURCE, token, body, '/consistency_token'),
     });
     return searchReplyOf(result, startedAtMs);
   }
@@ -98,7 +99,7 @@ export class SimilarityController {
       topK: body.top_k,
       threshold: body.threshold ?? null,
       filter: filterOf(body.filters),
-      consistency: consistencyDemandOf(token, body, '/consistency_token'),
+      consistency: consistencyDemandOf(PROJECT_SOURCE, token, body, '/consistency_token'),
     });
     return { results: results.map((result) => batchEntryOf(result, freshness)), batch_time_ms: elapsedMsSince(startedAtMs) };
   }

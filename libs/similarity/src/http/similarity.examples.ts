@@ -1,5 +1,5 @@
 import { CONSISTENCY_TOKEN_EXAMPLE, PROJECT_EXAMPLE } from '#projects';
-import { CONSISTENCY_TOKEN_HEADER } from '#sync';
+import { consistencyHeaderOf } from '#search';
 
 /** Examples of the OpenAPI document; a test validates each against its schema. */
 export const FIND_SIMILAR_EXAMPLE = {
@@ -12,14 +12,7 @@ export const FIND_SIMILAR_EXAMPLE = {
 export const FRESH_SIMILAR_EXAMPLE = { query: 'oak kitchen', consistency_token: CONSISTENCY_TOKEN_EXAMPLE, wait_ms: 2000 };
 
 /** The request header of every search. */
-export const CONSISTENCY_HEADER = {
-  name: CONSISTENCY_TOKEN_HEADER,
-  required: false,
-  description:
-    'Token of a write that the answer should show, as the write answered it; the same as consistency_token. See wait_ms and freshness',
-  schema: { type: 'string' },
-  example: CONSISTENCY_TOKEN_EXAMPLE,
-} as const;
+export const CONSISTENCY_HEADER = consistencyHeaderOf(CONSISTENCY_TOKEN_EXAMPLE);
 
 export const BATCH_SIMILAR_EXAMPLE = { queries: ['oak kitchen', 'spiral staircase in beech'], top_k: 1 };
 

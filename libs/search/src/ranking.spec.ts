@@ -1,8 +1,7 @@
-import type { Project } from '#projects';
 import { rank, roundSimilarity } from './ranking.js';
 
-const rowsOf = (...ids: string[]) => new Map(ids.map((id) => [id, { id } as Project]));
-const idsOf = (hits: ReturnType<typeof rank>) => hits.map(({ project }) => project.id);
+const rowsOf = (...ids: string[]) => new Map(ids.map((id) => [id, { id, group: id[0]! }]));
+const idsOf = (hits: ReturnType<typeof rank>) => hits.map(({ id }) => id);
 
 describe('roundSimilarity', () => {
   it.each([
@@ -24,9 +23,9 @@ describe('rank', () => {
         { id: 'a', score: 0.5 },
       ],
       rowsOf('a', 'b', 'c'),
-      5,
+      { topK: 5 },
     );
-    expect(hits.map(({ project, similarity, rank: place }) => [project.id, similarity, place])).toEqual([
+    expect(hits.map(({ id, similarity, rank: place }) => [id, similarity, place])).toEqual([
       ['b', 0.9, 1],
       ['a', 0.5, 2],
       ['c', 0.5, 3],
@@ -42,7 +41,7 @@ describe('rank', () => {
             { id: 'a', score: 0.500001 },
           ],
           rowsOf('a', 'b'),
-          5,
+          { topK: 5 },
         ),
       ),
     ).toEqual(['a', 'b']);
@@ -56,9 +55,9 @@ describe('rank', () => {
         { id: 'b', score: 0.7 },
       ],
       rowsOf('a', 'b'),
-      5,
+      { topK: 5 },
     );
-    expect(hits.map((hit) => [hit.project.id, hit.rank])).toEqual([
+    expect(hits.map((hit) => [hit.id, hit.rank])).toEqual([
       ['a', 1],
       ['b', 2],
     ]);
@@ -73,7 +72,7 @@ describe('rank', () => {
             { id: 'b', score: 0.2 },
           ],
           rowsOf('a', 'b'),
-          1,
+          { topK: 1 },
         ),
       ),
     ).toEqual(['b']);

@@ -1,5 +1,5 @@
 import type { Answered } from '#vector-store';
-import type { Provenance } from './search.js';
+import type { Provenance } from './search-types.js';
 
 /**
  * Who answered a search that took several calls. One part from a copy makes the whole degraded; it is as old as its oldest part.

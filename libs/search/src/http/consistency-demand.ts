@@ -1,7 +1,6 @@
 import { DomainError } from '#kernel';
-import { PROJECT_SOURCE } from '#projects';
 import { CONSISTENCY_TOKEN_HEADER, decodeConsistencyToken, type ConsistencyToken } from '#sync';
-import type { ConsistencyDemand } from '../search.js';
+import type { ConsistencyDemand } from '../search-types.js';
 
 export const CONSISTENCY_WAIT_MAXIMUM_MS = 10_000;
 /** Many times what a change normally takes, and short enough that nobody thinks the service hangs. */
@@ -19,10 +18,12 @@ export interface ConsistencyParameters {
  * Reads which write a search should show, from the header or the parameter; both may be given when they are equal. `undefined` = none: `wait_ms` alone
  * means nothing, so that a client can send it always, with a token or without.
  *
+ * @param source whose writes it may name
  * @param pointer of the parameter: `/consistency_token` in a body, `?consistency_token` in a query
  * @throws DomainError `request.invalid` for a text that is no token, for one of another source, and for two different ones
  */
 export function consistencyDemandOf(
+  source: string,
   header: string | undefined,
   { consistency_token: parameter, wait_ms: waitMs }: ConsistencyParameters,
   pointer: '/consistency_token' | '?consistency_token',
@@ -33,13 +34,12 @@ export function consistencyDemandOf(
   const text = parameter ?? header;
   if (text === undefined) return undefined;
   const place = parameter === undefined ? HEADER_POINTER : pointer;
-  return { token: tokenOf(text, place), waitMs: waitMs ?? CONSISTENCY_WAIT_DEFAULT_MS };
+  return { token: tokenOf(text, source, place), waitMs: waitMs ?? CONSISTENCY_WAIT_DEFAULT_MS };
 }
 
-function tokenOf(text: string, pointer: string): ConsistencyToken {
+function tokenOf(text: string, source: string, pointer: string): ConsistencyToken {
   const token = decodeConsistencyToken(text, pointer);
-  if (token.source !== PROJECT_SOURCE)
-    throw refusal(pointer, 'other-source', `is the token of a write to something else than ${PROJECT_SOURCE}`);
+  if (token.source !== source) throw refusal(pointer, 'other-source', `is the token of a write to something else than ${source}`);
   return token;
 }
 

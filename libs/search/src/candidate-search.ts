@@ -1,26 +1,31 @@
-import { ProjectRepository, type Project, type ProjectFilter } from '#projects';
-import { SearchStore, type ScoredPoint } from '#vector-store';
+import { SearchStore, type ScoredPoint, type VectorFilter } from '#vector-store';
 import { Injectable } from '@nestjs/common';
 import { AnswerOrigin } from './answer-origin.js';
 import { withIndexErrors } from './index-errors.js';
-import { rank } from './ranking.js';
-import { vectorFilterOf } from './search-filter.js';
-import type { Provenance, SearchHit } from './search.js';
+import { rank, type Grouping } from './ranking.js';
+import type { Hit, Provenance } from './search-types.js';
 
-export interface CandidateQuery {
+export interface CandidateQuery<Row> {
   readonly collection: string;
   /** May still be on their way: each is searched for while the others are being embedded. */
   readonly vectors: readonly Promise<Float32Array>[];
   readonly topK: number;
   readonly threshold: number;
-  readonly filter: ProjectFilter;
+  /** `undefined` = every point. */
+  readonly filter: VectorFilter | undefined;
   /** Left out of the results: the row that is compared with. */
-  readonly excludedId?: string;
+  readonly excludedId?: string | undefined;
+  readonly grouping?: Grouping<Row> | undefined;
+  /** Reads the rows that exist and meet the filter as they are now, by id, in one statement. */
+  readRows(ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
 }
 
-export interface Candidates {
+/** What the store needs to know of a query. */
+type PointQuery = Pick<CandidateQuery<never>, 'collection' | 'vectors' | 'threshold' | 'filter' | 'excludedId'>;
+
+export interface Candidates<Row> {
   /** The results of each vector, in order. */
-  readonly hits: SearchHit[][];
+  readonly hits: Hit<Row>[][];
   readonly provenance: Provenance;
 }
 
@@ -51,32 +56,29 @@ interface Progress {
  */
 @Injectable()
 export class CandidateSearch {
-  constructor(
-    private readonly store: SearchStore,
-    private readonly repository: ProjectRepository,
-  ) {}
+  constructor(private readonly store: SearchStore) {}
 
   /** @throws DomainError `search.index-unavailable` */
-  async find(query: CandidateQuery): Promise<Candidates> {
+  async find<Row>(query: CandidateQuery<Row>): Promise<Candidates<Row>> {
     const origin = new AnswerOrigin();
     const firstLimit = query.topK + SPARE_POINTS + (query.excludedId === undefined ? 0 : 1);
     const progress: Progress[] = [];
     const firstPage = await this.fetchFirstPage(query, firstLimit, progress, origin);
-    const rows = new Map<string, Project>();
+    const rows = new Map<string, Row>();
     let open = progress;
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
       const newIds = round === 0 ? firstPage : await this.fetchPoints(open, query, origin);
-      for (const [id, row] of await this.repository.findMatching(newIds, query.filter)) rows.set(id, row);
-      open = open.filter((one) => !one.isExhausted && countFound(one, rows) < query.topK);
+      if (newIds.length > 0) for (const [id, row] of await query.readRows(newIds)) rows.set(id, row);
+      open = open.filter((one) => !one.isExhausted && rank(one.points.values(), rows, query).length < query.topK);
     }
-    return { hits: progress.map(({ points }) => rank([...points.values()], rows, query.topK)), provenance: origin.provenance };
+    return { hits: progress.map(({ points }) => rank(points.values(), rows, query)), provenance: origin.provenance };
   }
 
   /**
    * Asks the store for the vectors as they arrive: the first alone, then in one call whatever has arrived during the call before. So the store works
    * while the model does, and no more calls are made than it answers one after another.
    */
-  private async fetchFirstPage(query: CandidateQuery, limit: number, progress: Progress[], origin: AnswerOrigin): Promise<string[]> {
+  private async fetchFirstPage(query: PointQuery, limit: number, progress: Progress[], origin: AnswerOrigin): Promise<string[]> {
     const ids = new Set<string>();
     const arrived: Progress[] = [];
     let asking: Promise<void> | null = null;
@@ -100,14 +102,13 @@ export class CandidateSearch {
   }
 
   /** Asks the store once for all queries, and returns the ids that were not seen before. */
-  private async fetchPoints(open: readonly Progress[], query: CandidateQuery, origin: AnswerOrigin): Promise<string[]> {
-    const filter = vectorFilterOf(query.filter);
+  private async fetchPoints(open: readonly Progress[], query: PointQuery, origin: AnswerOrigin): Promise<string[]> {
     const requests = open.map(({ vector, offset, limit }) => ({
       vector,
       limit,
       threshold: query.threshold,
       ...(offset === 0 ? {} : { offset }),
-      ...(filter === undefined ? {} : { filter }),
+      ...(query.filter === undefined ? {} : { filter: query.filter }),
     }));
     const answered = await withIndexErrors(() =>
       this.store.answer(query.collection, async (store) =>
@@ -131,10 +132,4 @@ export class CandidateSearch {
     });
     return [...newIds];
   }
-}
-
-function countFound({ points }: Progress, rows: ReadonlyMap<string, Project>): number {
-  let count = 0;
-  for (const id of points.keys()) if (rows.has(id)) count++;
-  return count;
 }
