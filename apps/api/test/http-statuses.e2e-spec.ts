@@ -31,6 +31,7 @@ describe('HTTP manners', () => {
       [`${PROJECTS}/${ID}`, ['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']],
       [`${PROJECTS}/${ID}/index-status`, ['GET', 'HEAD']],
       [`${PROJECTS}/${ID}/similar`, ['GET', 'HEAD']],
+      [`${PROJECTS}/by-external-id/A-1`, ['PUT']],
       [SEARCH, ['POST']],
       ['/api/v1/similarity/batch-similar', ['POST']],
       ['/api/v1/similarity/stats', ['GET', 'HEAD']],

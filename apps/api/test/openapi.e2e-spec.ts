@@ -85,6 +85,8 @@ describe('openapi.json', () => {
     for (const [id, status] of [
       ['createProject', '201'],
       ['replaceProject', '200'],
+      ['replaceProjectByExternalId', '200'],
+      ['replaceProjectByExternalId', '201'],
       ['patchProject', '200'],
       ['deleteProject', '204'],
     ] as const) {

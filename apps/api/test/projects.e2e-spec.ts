@@ -267,6 +267,86 @@ describe('projects over HTTP', () => {
     });
   });
 
+  describe('PUT by external id', () => {
+    const put = (externalId: string, fields: Record<string, unknown> = {}, headers: Record<string, string> = {}) =>
+      http.send('PUT', `${URL}/by-external-id/${encodeURIComponent(externalId)}`, { payload: { ...PROJECT_BODY, ...fields }, headers });
+
+    it('creates, then replaces the whole row', async () => {
+      const wakesBefore = http.directory.wakes;
+      const created = await put('A/1 ü', { final_price: 5 });
+      expect([created.status, created.headers['etag']]).toEqual([201, '"v1"']);
+      expect(created.headers['location']).toBe(`${URL}/${created.body.id}`);
+      expect(created.headers['x-kindred-token']).toMatch(/./);
+      expect(created.body).toMatchObject({ ...PROJECT_BODY, external_id: 'A/1 ü', final_price: 5, version: 1, index_state: 'pending' });
+      const replaced = await put('A/1 ü', { external_id: 'A/1 ü', name: 'New' });
+      expect([replaced.status, replaced.headers['etag'], replaced.headers['location']]).toEqual([200, '"v2"', undefined]);
+      expect(replaced.body).toMatchObject({ id: created.body.id, name: 'New', final_price: null, version: 2 });
+      expect(http.directory.wakes).toBe(wakesBefore + 2);
+    });
+
+    it('refuses another external id in the body, and a bad one in the path', async () => {
+      const differing = await put('A', { external_id: 'B' });
+      expect([differing.status, differing.body.errors]).toEqual([400, [expect.objectContaining({ pointer: '/external_id' })]]);
+      for (const bad of ['x'.repeat(201), ' ', 'a\0b']) {
+        const { status, body } = await put(bad);
+        expect([status, body.errors[0].pointer]).toEqual([400, ':external_id']);
+      }
+      expect((await http.database.query('SELECT 1 FROM projects')).rowCount).toBe(0);
+    });
+
+    it('makes one row of many callers at the same moment', async () => {
+      const replies = await Promise.all(Array.from({ length: 12 }, (_, n) => put('A', { name: `n${n}` })));
+      expect(replies.map(({ status }) => status).sort()).toEqual([...Array.from({ length: 11 }, () => 200), 201]);
+      expect((await http.database.query('SELECT version FROM projects')).rows).toEqual([{ version: 12 }]);
+    });
+
+    it.each([
+      ['If-None-Match: *', { 'if-none-match': '*' }, 201, 412],
+      ['If-Match: *', { 'if-match': '*' }, 412, 200],
+      ['If-Match with the version', { 'if-match': '"v1"' }, 412, 200],
+      ['If-Match with another version', { 'if-match': '"v7"' }, 412, 412],
+      ['If-None-Match with the version', { 'if-none-match': '"v1"' }, 201, 412],
+      ['If-None-Match with another version', { 'if-none-match': '"v7"' }, 201, 200],
+      ['both, and both hold', { 'if-match': '"v1"', 'if-none-match': '"v2"' }, 412, 200],
+    ])('%s', async (_name, headers, withoutRow, withRow) => {
+      await http.create({ external_id: 'there' });
+      const absent = await put('absent', {}, headers);
+      const there = await put('there', { name: 'changed' }, headers);
+      expect([absent.status, there.status]).toEqual([withoutRow, withRow]);
+      const { rows } = await http.database.query(`SELECT name FROM projects WHERE external_id = 'there'`);
+      expect(rows).toEqual([{ name: withRow === 200 ? 'changed' : PROJECT_BODY.name }]);
+      expect((await http.database.query(`SELECT 1 FROM projects WHERE external_id = 'absent'`)).rowCount).toBe(withoutRow === 201 ? 1 : 0);
+    });
+  });
+
+  describe('POST delete', () => {
+    const remove = (payload: unknown) => http.send('POST', `${URL}/delete`, { payload: payload as object });
+
+    it('deletes what exists and names what does not', async () => {
+      const ids = [];
+      for (let n = 0; n < 3; n++) ids.push((await http.create()).id);
+      const wakesBefore = http.directory.wakes;
+      const { status, body } = await remove({ ids: [ids[0], UNKNOWN_ID, ids[1]!.toUpperCase(), ids[0], UNKNOWN_ID] });
+      expect([status, body]).toEqual([200, { deleted: 2, not_found: [UNKNOWN_ID] }]);
+      expect((await http.database.query('SELECT id FROM projects')).rows).toEqual([{ id: ids[2] }]);
+      expect(http.directory.wakes).toBe(wakesBefore + 1);
+    });
+
+    it('takes a thousand, and not one more', async () => {
+      const ids = Array.from({ length: 1_001 }, (_, n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`);
+      expect((await remove({ ids: ids.slice(1) })).body).toMatchObject({ deleted: 0, not_found: expect.any(Array) });
+      const { status, body } = await remove({ ids });
+      expect([status, body.errors]).toEqual([400, [expect.objectContaining({ pointer: '/ids', code: 'too-many' })]]);
+    });
+
+    it.each([{}, { ids: [] }, { ids: 'x' }, { ids: ['x'] }, { ids: [null] }, { ids: [UNKNOWN_ID], all: true }])(
+      'refuses %j',
+      async (payload) => {
+        expect((await remove(payload)).status).toBe(400);
+      },
+    );
+  });
+
   describe('index-status', () => {
     it('tells what the ledger knows', async () => {
       const { id } = await http.create();
@@ -317,5 +397,14 @@ describe('REQUIRE_IF_MATCH', () => {
     const { status, body } = await http.send(method, `${URL}/${id}`, { payload });
     expect([status, body.code]).toEqual([428, 'request.precondition-required']);
     expect((await http.send(method, `${URL}/${id}`, { payload, headers: { 'if-match': '*' } })).status).toBeLessThan(300);
+  });
+
+  it('PUT by external id creates without a condition, and demands one to replace', async () => {
+    const put = (headers: Record<string, string> = {}) => http.send('PUT', `${URL}/by-external-id/A`, { payload: PROJECT_BODY, headers });
+    expect((await put()).status).toBe(201);
+    const blind = await put();
+    expect([blind.status, blind.body.code]).toEqual([428, 'request.precondition-required']);
+    expect((await put({ 'if-match': '"v1"' })).status).toBe(200);
+    expect((await put({ 'if-match': '"v1"' })).status).toBe(412);
   });
 });

@@ -1,55 +1,33 @@
 import { UnitOfWork, type SqlSession } from '#database';
 import { DomainError } from '#kernel';
+import type { WriteCondition } from '#rules';
 import { Injectable } from '@nestjs/common';
 import { isExternalIdViolation } from './persistence/external-id-violation.js';
 import type { Project, ProjectFields, ProjectPatch } from './project.js';
+import { COLUMNS, projectOf, WRITABLE, type ProjectRecord } from './project-record.js';
 import { sqlConditionsOf, type ProjectFilter } from './project-filter.js';
 import type { ProjectListQuery } from './project-list.js';
 import { listStatementOf } from './project-list.sql.js';
 
+/** The row as it is now, and whether it is new. */
+export interface ReplacedProject {
+  readonly project: Project;
+  readonly isCreated: boolean;
+}
+
 /** Versions that a write accepts; `null` = whatever it is. An empty list matches no row. */
 export type ExpectedVersions = readonly number[] | null;
 
-/** Writable columns with their types, in the order of the parameters. */
-const WRITABLE_COLUMNS = {
-  name: 'text',
-  description: 'text',
-  project_type: 'text',
-  region: 'text',
-  wood_type: 'text',
-  total_area_sqm: 'numeric',
-  complexity: 'smallint',
-  final_price: 'numeric',
-  currency: 'text',
-  completed_on: 'date',
-  external_id: 'text',
-} as const satisfies Record<keyof ProjectFields, string>;
-
-const WRITABLE = Object.entries(WRITABLE_COLUMNS) as [keyof ProjectFields, string][];
-
-/**
- * Every column in the form of the API; times are converted here, so that no driver setting decides it. Their aliases differ from the columns:
- * ORDER BY would take an alias of the same name, that is the text, and miss the index.
- */
-const TIME_FORMAT = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
-const asTime = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', ${TIME_FORMAT}) AS ${column}_text`;
-const COLUMNS = [
-  'id, name, description, project_type, region, wood_type, total_area_sqm, complexity, final_price, currency',
-  `to_char(completed_on, 'YYYY-MM-DD') AS completed_on, external_id, version`,
-  asTime('created_at'),
-  asTime('updated_at'),
-].join(', ');
-
-/** A row as the driver gives it: numeric as text. */
-interface ProjectRecord extends Omit<Project, 'total_area_sqm' | 'final_price' | 'created_at' | 'updated_at'> {
-  readonly total_area_sqm: string | null;
-  readonly final_price: string | null;
-  readonly created_at_text: string;
-  readonly updated_at_text: string;
-}
-
 const INSERT = `INSERT INTO projects (${WRITABLE.map(([name]) => name).join(', ')})
 VALUES (${WRITABLE.map(([, type], index) => `$${index + 1}::${type}`).join(', ')}) RETURNING ${COLUMNS}`;
+
+/* The trigger gives an updated row the next version, so only a new one has the first. */
+const FIRST_VERSION = 1;
+const UPSERT = `INSERT INTO projects AS p (${WRITABLE.map(([name]) => name).join(', ')})
+VALUES (${WRITABLE.map(([, type], index) => `$${index + 1}::${type}`).join(', ')})
+ON CONFLICT (external_id) DO UPDATE SET ${WRITABLE.map(([name]) => `${name} = EXCLUDED.${name}`).join(', ')} WHERE`;
+const UPDATE_BY_EXTERNAL_ID = `UPDATE projects AS p SET ${WRITABLE.map(([name, type], index) => `${name} = $${index + 1}::${type}`).join(', ')}
+WHERE p.external_id = $${WRITABLE.findIndex(([name]) => name === 'external_id') + 1}::text AND`;
 
 const ID_PARAMETER = 1;
 const VERSIONS_PARAMETER = 2;
@@ -110,6 +88,30 @@ export class ProjectRepository {
     return rows[0] === undefined ? this.explainMiss(id) : projectOf(rows[0]);
   }
 
+  /**
+   * Writes the whole row that has this `external_id`, or a new one when there is none, in one statement.
+   *
+   * @throws DomainError `request.precondition-failed` when the row that is there, or is not, does not meet the condition
+   */
+  async replaceByExternalId(externalId: string, fields: ProjectFields, { expected, refused }: WriteCondition): Promise<ReplacedProject> {
+    const parameters: unknown[] = WRITABLE.map(([name]) => (name === 'external_id' ? externalId : fields[name]));
+    const conditions = ['true'];
+    if (Array.isArray(expected)) conditions.push(`p.version = ANY($${parameters.push(expected)}::int[])`);
+    if (refused === 'any') conditions.push('false');
+    else if (refused.length > 0) conditions.push(`p.version <> ALL($${parameters.push(refused)}::int[])`);
+    const sql = `${expected === null ? UPSERT : UPDATE_BY_EXTERNAL_ID} ${conditions.join(' AND ')}`;
+    const { rows } = await this.unitOfWork.query<ProjectRecord>(`${sql} RETURNING ${COLUMNS}`, parameters);
+    if (rows[0] === undefined) throw new DomainError('request.precondition-failed');
+    const project = projectOf(rows[0]);
+    return { project, isCreated: project.version === FIRST_VERSION };
+  }
+
+  /** Deletes those of the rows that exist, in one statement; returns their ids. */
+  async deleteMany(ids: readonly string[]): Promise<string[]> {
+    const { rows } = await this.unitOfWork.query<{ id: string }>('DELETE FROM projects WHERE id = ANY($1::uuid[]) RETURNING id', [ids]);
+    return rows.map(({ id }) => id);
+  }
+
   /** @throws DomainError `projects.not-found`, `request.precondition-failed` */
   async delete(id: string, expected: ExpectedVersions): Promise<void> {
     const { rows } = await this.unitOfWork.query(`DELETE FROM projects WHERE ${MATCHES} RETURNING id`, [id, expected]);
@@ -160,30 +162,4 @@ export class ProjectRepository {
       throw error;
     }
   }
-}
-
-function projectOf(row: ProjectRecord): Project {
-  return {
-    id: row.id,
-    name: row.name,
-    description: row.description,
-    project_type: row.project_type,
-    region: row.region,
-    wood_type: row.wood_type,
-    total_area_sqm: numberOf(row.total_area_sqm),
-    complexity: row.complexity,
-    final_price: numberOf(row.final_price),
-    currency: row.currency,
-    completed_on: row.completed_on,
-    external_id: row.external_id,
-    version: row.version,
-    created_at: row.created_at_text,
-    updated_at: row.updated_at_text,
-  };
-}
-
-/** numeric(14,2) fits a double exactly (15 digits). NaN, which raw SQL can store, has no JSON form. */
-function numberOf(text: string | null): number | null {
-  const value = text === null ? null : Number(text);
-  return Number.isNaN(value) ? null : value;
 }

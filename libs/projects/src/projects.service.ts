@@ -1,5 +1,6 @@
 import { IndexDirectory, type ConsistencyToken, type IndexEntryStatus, type TokenState } from '#sync';
 import { DomainError } from '#kernel';
+import type { WriteCondition } from '#rules';
 import { Injectable } from '@nestjs/common';
 import { PROJECT_SOURCE, type Project, type ProjectFields, type ProjectPatch } from './project.js';
 import { decodeCursor, encodeCursor } from './project-list.cursor.js';
@@ -16,6 +17,18 @@ export interface WriteOptions {
 
 export interface ConditionalWriteOptions extends WriteOptions {
   readonly expected: ExpectedVersions;
+}
+
+export interface ReplaceOptions extends WriteOptions {
+  readonly condition: WriteCondition;
+  /** Whether an existing row may only be replaced under a condition. */
+  readonly isConditionRequired: boolean;
+}
+
+export interface DeletedProjects {
+  readonly deletedCount: number;
+  /** Ids that no row had, each once, in the order of the request. */
+  readonly notFound: readonly string[];
 }
 
 /** What became of a write beyond the row. */
@@ -80,6 +93,41 @@ export class ProjectsService {
   /** Writes the whole row. @throws DomainError `projects.not-found`, `request.precondition-failed`, `projects.external-id-taken` */
   async replace(id: string, fields: ProjectFields, options: ConditionalWriteOptions): Promise<WrittenProject> {
     return this.written(await this.repository.update(id, fields, options.expected), options);
+  }
+
+  /**
+   * Writes the whole row that has this `external_id`, or makes one. Two callers at the same moment: one makes it, the other replaces it.
+   *
+   * @throws DomainError `request.precondition-failed`; `request.precondition-required` when the row exists and a condition is demanded but missing
+   */
+  async replaceByExternalId(
+    externalId: string,
+    fields: ProjectFields,
+    options: ReplaceOptions,
+  ): Promise<WrittenProject & { isCreated: boolean }> {
+    const { condition, isConditionRequired } = options;
+    const isBlind = isConditionRequired && condition.expected === null && condition.refused.length === 0;
+    try {
+      const { project, isCreated } = await this.repository.replaceByExternalId(
+        externalId,
+        fields,
+        isBlind ? { ...condition, refused: 'any' } : condition,
+      );
+      return { ...(await this.written(project, options)), isCreated };
+    } catch (error) {
+      if (isBlind && error instanceof DomainError && error.code === 'request.precondition-failed')
+        throw new DomainError('request.precondition-required', { cause: error });
+      throw error;
+    }
+  }
+
+  /** Deletes all that exist, in one statement. */
+  async deleteMany(ids: readonly string[]): Promise<DeletedProjects> {
+    const wanted = new Set(ids);
+    const deleted = await this.repository.deleteMany([...wanted]);
+    this.directory.wake();
+    for (const id of deleted) wanted.delete(id);
+    return { deletedCount: deleted.length, notFound: [...wanted] };
   }
 
   /** Writes the named fields; an empty patch changes nothing and answers with the row. @throws DomainError as {@link replace} */

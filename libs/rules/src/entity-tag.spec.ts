@@ -1,5 +1,5 @@
 import { DomainError } from '#kernel';
-import { entityTagOf, expectedVersionsOf, isNotModified } from './entity-tag.js';
+import { entityTagOf, expectedVersionsOf, isNotModified, writeConditionOf } from './entity-tag.js';
 
 describe('entity tags', () => {
   it('names a version', () => {
@@ -53,6 +53,25 @@ describe('entity tags', () => {
       ['"v33"', false],
     ])('%s against version 3: %s', (header, expected) => {
       expect(isNotModified(header, 3)).toBe(expected);
+    });
+  });
+
+  describe('of a write that may create', () => {
+    it.each([
+      [undefined, undefined, { expected: null, refused: [] }],
+      ['*', undefined, { expected: 'any', refused: [] }],
+      ['"v3", W/"v4"', undefined, { expected: [3], refused: [] }],
+      ['"foreign"', undefined, { expected: [], refused: [] }],
+      [undefined, '*', { expected: null, refused: 'any' }],
+      [undefined, '"v3", W/"v4"', { expected: null, refused: [3, 4] }],
+      ['"v3"', '"v4"', { expected: [3], refused: [4] }],
+    ])('If-Match %s, If-None-Match %s', (ifMatch, ifNoneMatch, condition) => {
+      expect(writeConditionOf(ifMatch, ifNoneMatch)).toEqual(condition);
+    });
+
+    it('refuses what is no list of tags', () => {
+      expect(() => writeConditionOf('v3', undefined)).toThrow(expect.objectContaining({ code: 'request.invalid' }));
+      expect(() => writeConditionOf(undefined, 'v3')).toThrow(expect.objectContaining({ code: 'request.invalid' }));
     });
   });
 });

@@ -35,10 +35,7 @@ export function expectedVersionsOf(header: string | undefined, isRequired: boole
   }
   const condition = parseCondition(header, 'If-Match');
   if (condition === '*') return null;
-  return condition
-    .filter(({ isWeak }) => !isWeak)
-    .map(({ value }) => Number(VERSION_TAG_PATTERN.exec(value)?.[1] ?? Number.NaN))
-    .filter((version) => version <= VERSION_MAXIMUM);
+  return versionsOf(condition.filter(({ isWeak }) => !isWeak));
 }
 
 /**
@@ -50,6 +47,36 @@ export function isNotModified(header: string | undefined, version: number): bool
   if (header === undefined) return false;
   const condition = parseCondition(header, 'If-None-Match');
   return condition === '*' || condition.some(({ value }) => value === `v${version}`);
+}
+
+/** What a write that may create demands of the row that is there, or is not. */
+export interface WriteCondition {
+  /** Versions that the row must have; `null` = it need not even exist. An empty list meets no row. */
+  readonly expected: readonly number[] | 'any' | null;
+  /** Versions that it must not have; `any` = there must be no row. Compared weakly. */
+  readonly refused: readonly number[] | 'any';
+}
+
+/**
+ * The condition that `If-Match` and `If-None-Match` state together (RFC 9110, 13.1): here, other than with {@link expectedVersionsOf},
+ * `If-Match: *` demands that there is a row.
+ *
+ * @throws DomainError `request.invalid` for a header that is no list of tags
+ */
+export function writeConditionOf(ifMatch: string | undefined, ifNoneMatch: string | undefined): WriteCondition {
+  const demanded = ifMatch === undefined ? null : parseCondition(ifMatch, 'If-Match');
+  const refused = ifNoneMatch === undefined ? [] : parseCondition(ifNoneMatch, 'If-None-Match');
+  return {
+    expected: demanded === null ? null : demanded === '*' ? 'any' : versionsOf(demanded.filter(({ isWeak }) => !isWeak)),
+    refused: refused === '*' ? 'any' : versionsOf(refused),
+  };
+}
+
+/** Tags that Kindred has not made name no version. */
+function versionsOf(tags: readonly EntityTag[]): number[] {
+  return tags
+    .map(({ value }) => Number(VERSION_TAG_PATTERN.exec(value)?.[1] ?? Number.NaN))
+    .filter((version) => version <= VERSION_MAXIMUM);
 }
 
 function parseCondition(header: string, name: string): TagCondition {

@@ -41,3 +41,7 @@ export const INDEX_STATUS_EXAMPLE = {
   last_error: null,
   generation: '1',
 };
+
+export const DELETE_PROJECTS_EXAMPLE = { ids: [PROJECT_EXAMPLE.id, '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a12'] };
+
+export const DELETED_PROJECTS_EXAMPLE = { deleted: 1, not_found: ['0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a12'] };

@@ -1,4 +1,4 @@
-import { calendarDay, craftTerm, decimalNumber, storableText } from '#rules';
+import { calendarDay, craftTerm, decimalNumber, storableText, uuidText } from '#rules';
 import { z } from 'zod';
 import type { ProjectFields, ProjectPatch } from '../project.js';
 import { PROJECT_EXAMPLE } from './project.examples.js';
@@ -53,6 +53,24 @@ export const projectBodySchema = z
 export const projectPatchSchema = z.strictObject(FIELDS).partial().meta({ id: 'ProjectPatch' }) satisfies z.ZodType<ProjectPatch>;
 
 const timestamp = z.string().meta({ format: 'date-time' });
+
+/** The id of another system in a path. */
+export const externalIdText = storableText(EXTERNAL_ID_MAX_LENGTH);
+
+/** Rows that one request may delete. */
+export const DELETE_MAXIMUM = 1_000;
+
+export const deleteProjectsSchema = z
+  .strictObject({ ids: z.array(uuidText).min(1).max(DELETE_MAXIMUM).describe('Ids of projects; one that is named twice counts once') })
+  .meta({ id: 'DeleteProjects' });
+export type DeleteProjectsRequest = z.output<typeof deleteProjectsSchema>;
+
+export const deletedProjectsSchema = z
+  .strictObject({
+    deleted: z.number().int().describe('Rows that were deleted'),
+    not_found: z.array(z.string().meta({ format: 'uuid' })).describe('Ids that no row had'),
+  })
+  .meta({ id: 'DeletedProjects' });
 
 /** A row in a reply. */
 export const projectSchema = z

@@ -1,5 +1,15 @@
 import { ServerConfig } from '#config';
-import { entityTagOf, expectedVersionsOf, isNotModified, noQuery, uuidText, writeQuerySchema, type WriteParameters } from '#rules';
+import { DomainError } from '#kernel';
+import {
+  entityTagOf,
+  expectedVersionsOf,
+  isNotModified,
+  noQuery,
+  uuidText,
+  writeConditionOf,
+  writeQuerySchema,
+  type WriteParameters,
+} from '#rules';
 import { CONSISTENCY_TOKEN_HEADER, encodeConsistencyToken } from '#sync';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
@@ -12,6 +22,7 @@ import {
   ApiNotModifiedResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiPreconditionFailedResponse,
   ApiPreconditionRequiredResponse,
   ApiTags,
@@ -22,6 +33,8 @@ import { ProjectsService, type ProjectIndexStatus, type WriteOutcome, type Writt
 import { listQueryOf, projectListQuerySchema, type ProjectListParameters } from './project-query.schemas.js';
 import {
   CONSISTENCY_TOKEN_EXAMPLE,
+  DELETE_PROJECTS_EXAMPLE,
+  DELETED_PROJECTS_EXAMPLE,
   INDEX_STATUS_EXAMPLE,
   PROJECT_BODY_EXAMPLE,
   PROJECT_EXAMPLE,
@@ -30,12 +43,17 @@ import {
   WRITTEN_PROJECT_EXAMPLE,
 } from './project.examples.js';
 import {
+  DELETE_MAXIMUM,
+  deletedProjectsSchema,
+  deleteProjectsSchema,
+  externalIdText,
   indexStatusSchema,
   projectBodySchema,
   projectPageSchema,
   projectPatchSchema,
   projectSchema,
   writtenProjectSchema,
+  type DeleteProjectsRequest,
   type IndexStatusReply,
 } from './project.schemas.js';
 
@@ -58,6 +76,13 @@ const IF_MATCH = {
   description: 'ETag the row must still have; otherwise 412',
   schema: { type: 'string' },
   example: '"v1"',
+} as const;
+const IF_NONE_MATCH_WRITE = {
+  name: 'If-None-Match',
+  required: false,
+  description: '* = only create; an ETag = unless the row has this version; otherwise 412',
+  schema: { type: 'string' },
+  example: '*',
 } as const;
 /** The schema comes from the parameter's own; `{}` only satisfies the type of the decorator. */
 const BODY = { schema: {}, examples: { kitchen: { summary: 'A kitchen', value: PROJECT_BODY_EXAMPLE } } };
@@ -165,6 +190,64 @@ export class ProjectsController {
     return writtenReply(await this.projects.replace(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
   }
 
+  @Put('by-external-id/:external_id')
+  @ApiOperation({
+    operationId: 'replaceProjectByExternalId',
+    summary: 'Create or replace a project by its external id',
+    description:
+      'Writes the whole row that has this external id, or makes one: sending the same row twice leaves one row. external_id may be left out of the body.',
+  })
+  @ApiParam({ name: 'external_id', description: 'Id of the project in another system, percent-encoded', schema: { type: 'string' } })
+  @ApiHeader(IF_MATCH)
+  @ApiHeader(IF_NONE_MATCH_WRITE)
+  @ApiBody(BODY)
+  @ApiCreatedResponse({
+    description: 'Created',
+    standardSchema: writtenProjectSchema,
+    example: { ...WRITTEN_PROJECT_EXAMPLE, external_id: 'offer-2041' },
+    headers: { ...WRITE_HEADERS, Location: { description: 'Path of the new row', schema: { type: 'string' } } },
+  })
+  @ApiOkResponse({
+    description: 'Replaced',
+    standardSchema: writtenProjectSchema,
+    example: { ...WRITTEN_PROJECT_EXAMPLE, external_id: 'offer-2041', version: 2 },
+    headers: WRITE_HEADERS,
+  })
+  @ApiPreconditionFailedResponse({ description: 'The row that is there, or is not, does not meet If-Match or If-None-Match' })
+  @ApiPreconditionRequiredResponse({ description: 'The row exists, there is no condition, and this deployment requires one' })
+  async replaceByExternalId(
+    @Param('external_id', { schema: externalIdText }) externalId: string,
+    @Body({ schema: projectBodySchema }) body: ProjectFields,
+    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Headers('If-Match') ifMatch: string | undefined,
+    @Headers('If-None-Match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    assertSameExternalId(externalId, body.external_id);
+    const { isCreated, ...written } = await this.projects.replaceByExternalId(externalId, body, {
+      ...writeOptionsOf(query),
+      condition: writeConditionOf(ifMatch, ifNoneMatch),
+      isConditionRequired: this.config.isIfMatchRequired,
+    });
+    reply.status(isCreated ? 201 : 200);
+    if (isCreated) reply.header('location', `/${PATH}/${written.project.id}`);
+    return writtenReply(written, reply);
+  }
+
+  @Post('delete')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'deleteProjects',
+    summary: 'Delete many projects',
+    description: `Deletes up to ${DELETE_MAXIMUM} rows in one statement; ids that no row has are named, and are no error. Searches stop showing the rows at once.`,
+  })
+  @ApiBody({ schema: {}, examples: { two: { summary: 'Two rows', value: DELETE_PROJECTS_EXAMPLE } } })
+  @ApiOkResponse({ description: 'Deleted', standardSchema: deletedProjectsSchema, example: DELETED_PROJECTS_EXAMPLE })
+  async deleteMany(@Body({ schema: deleteProjectsSchema }) { ids }: DeleteProjectsRequest, @Query({ schema: noQuery }) _query: unknown) {
+    const { deletedCount, notFound } = await this.projects.deleteMany(ids);
+    return { deleted: deletedCount, not_found: notFound };
+  }
+
   @Patch(':id')
   @ApiOperation({
     operationId: 'patchProject',
@@ -233,6 +316,16 @@ export class ProjectsController {
 
 function writeOptionsOf(query: WriteParameters) {
   return { waitForIndexMs: query.wait_for_index_ms ?? 0 };
+}
+
+/** The id in the path decides; one in the body that differs is a mistake of the caller. */
+function assertSameExternalId(path: string, body: string | null): void {
+  if (body === null || body === path) return;
+  const detail = 'must be left out, or the same as in the path';
+  throw new DomainError('request.invalid', {
+    detail: `/external_id ${detail}`,
+    fields: [{ pointer: '/external_id', code: 'not-allowed', detail }],
+  });
 }
 
 function writtenReply({ project, ...outcome }: WrittenProject, reply: FastifyReply) {
