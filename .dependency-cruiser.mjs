@@ -21,7 +21,7 @@ const quarantine = (name, comment, packages, where) => ({
   name,
   comment,
   severity: 'error',
-  from: { path: '^(apps|libs|bench)/', pathNot: `${where}|${TESTS}` },
+  from: { path: '^(apps|libs|bench|eval)/', pathNot: `${where}|${TESTS}` },
   to: { path: `(^|/)node_modules/(${packages})(/|$)` },
 });
 
@@ -38,7 +38,7 @@ export default {
       name: 'public-face-only',
       comment: 'libs/<name>/src/index.ts is the public face of a lib; reaching past it makes its inside impossible to change.',
       severity: 'error',
-      from: { path: '^(apps|libs|bench)/([^/]+)/' },
+      from: { path: '^(apps|libs|bench|eval)/([^/]+)' },
       to: { path: '^libs/([^/]+)/', pathNot: '^libs/$2/|^libs/[^/]+/src/index\\.ts$' },
     },
     {
@@ -117,7 +117,7 @@ export default {
       name: 'apps-are-imported-by-nobody',
       comment: 'Composition roots are the top; what two of them need belongs in a lib.',
       severity: 'error',
-      from: { path: '^(apps/([^/]+)|libs|bench)/' },
+      from: { path: '^(apps/([^/]+)|libs|bench|eval)/' },
       to: { path: '^apps/', pathNot: '^apps/$2/' },
     },
     {
@@ -131,7 +131,7 @@ export default {
       name: 'testing-is-for-tests',
       comment: 'Doubles must not reach production.',
       severity: 'error',
-      from: { path: '^(apps|libs|bench)/', pathNot: TESTS },
+      from: { path: '^(apps|libs|bench|eval)/', pathNot: TESTS },
       to: { path: '^libs/testing/|\\.(spec|int-spec|e2e-spec|fault-spec)\\.ts$' },
     },
     quarantine(

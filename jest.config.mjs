@@ -38,18 +38,18 @@ export default {
   coverageThreshold: { global: { lines: 85 } },
   coverageReporters: ['json-summary', 'text-summary'],
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,bench}/**/*.spec.ts'] },
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,bench,eval}/**/*.spec.ts'] },
     {
       ...shared,
       displayName: 'integration',
-      testMatch: ['<rootDir>/{apps,libs,bench}/**/*.{int-spec,e2e-spec}.ts'],
+      testMatch: ['<rootDir>/{apps,libs,bench,eval}/**/*.{int-spec,e2e-spec}.ts'],
       globalSetup: '<rootDir>/libs/testing/jest/database-setup.mjs',
       globalTeardown: '<rootDir>/libs/testing/jest/database-teardown.mjs',
     },
     {
       ...shared,
       displayName: 'faults',
-      testMatch: ['<rootDir>/{apps,libs,bench}/**/*.fault-spec.ts'],
+      testMatch: ['<rootDir>/{apps,libs,bench,eval}/**/*.fault-spec.ts'],
       globalSetup: '<rootDir>/libs/testing/jest/database-setup.mjs',
       globalTeardown: '<rootDir>/libs/testing/jest/database-teardown.mjs',
     },

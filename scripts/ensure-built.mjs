@@ -19,7 +19,7 @@ function newestSourceMs(folder) {
 }
 
 const isForced = process.argv.includes('--force');
-const sources = ['apps', 'libs', 'bench'].map((name) => join(root, name)).filter((path) => existsSync(path));
+const sources = ['apps', 'libs', 'bench', 'eval'].map((name) => join(root, name)).filter((path) => existsSync(path));
 const settings = ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => join(root, name));
 const newestMs = Math.max(
   ...sources.map(newestSourceMs),

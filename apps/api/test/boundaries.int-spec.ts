@@ -33,6 +33,10 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'no-development-package-in-production': { path: 'libs/health/src/dev.ts', text: "export * from 'yaml';" },
 };
 
+/** Tools stand beside the apps and are bound by the same rules. */
+const TOOLS = ['bench', 'eval'];
+const PLANTED_IN_TOOLS = "export * from '../libs/kernel/src/inside.js'; export * from '../apps/api/src/main.js';";
+
 const LIBS = [
   'kernel',
   'config',
@@ -59,6 +63,7 @@ const SOUND: Record<string, string> = {
   'libs/similarity/src/allowed.ts': "export * from '#projects'; export * from '#sync'; export * from '#kernel';",
   'libs/projects/src/projects.spec.ts': "import '#testing';",
   'apps/api/src/main.ts': "export * from '#projects';",
+  ...Object.fromEntries(TOOLS.map((tool) => [`${tool}/main.ts`, "export * from '#projects';"])),
 };
 
 interface Violation {
@@ -77,11 +82,15 @@ function cruise(files: Record<string, string>): Violation[] {
       cpSync(join(ROOT, name), join(tree, name));
     symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
     const cli = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
-    const report = execFileSync(process.execPath, [cli, '--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'apps', 'libs'], {
-      cwd: tree,
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    const report = execFileSync(
+      process.execPath,
+      [cli, '--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'apps', 'libs', ...TOOLS],
+      {
+        cwd: tree,
+        encoding: 'utf8',
+        maxBuffer: 64 * 1024 * 1024,
+      },
+    );
     return (JSON.parse(report) as { summary: { violations: Violation[] } }).summary.violations;
   } finally {
     rmSync(tree, { recursive: true, force: true });
@@ -89,10 +98,19 @@ function cruise(files: Record<string, string>): Violation[] {
 }
 
 describe('layer rules', () => {
-  const planted = cruise({ ...SOUND, ...Object.fromEntries(Object.values(PLANTS).map(({ path, text }) => [path, text])) });
+  const planted = cruise({
+    ...SOUND,
+    ...Object.fromEntries(Object.values(PLANTS).map(({ path, text }) => [path, text])),
+    ...Object.fromEntries(TOOLS.map((tool) => [`${tool}/reaching.ts`, PLANTED_IN_TOOLS])),
+  });
 
   it.each(Object.entries(PLANTS))('%s fires on a planted violation', (rule, { path }) => {
     expect(planted.filter((violation) => violation.rule.name === rule).map(({ from }) => from)).toContain(path);
+  });
+
+  it.each(TOOLS)('%s may reach neither into a lib nor into an app', (tool) => {
+    const rules = planted.filter(({ from }) => from === `${tool}/reaching.ts`).map(({ rule }) => rule.name);
+    expect(new Set(rules)).toEqual(new Set(['public-face-only', 'apps-are-imported-by-nobody']));
   });
 
   it('is silent on a sound house', () => {
