@@ -1,8 +1,8 @@
-import { SearchStore, type ScoredPoint, type VectorFilter } from '#vector-store';
+import { SearchStore, type ScoredPoint, type VectorFilter, type VectorQuery } from '#vector-store';
 import { Injectable } from '@nestjs/common';
 import { AnswerOrigin } from './answer-origin.js';
 import { withIndexErrors } from './index-errors.js';
-import { rank, type Grouping } from './ranking.js';
+import { rank, roundSimilarity, type Grouping } from './ranking.js';
 import type { Hit, Provenance } from './search-types.js';
 
 export interface CandidateQuery<Row> {
@@ -16,6 +16,8 @@ export interface CandidateQuery<Row> {
   /** Left out of the results: the row that is compared with. */
   readonly excludedId?: string | undefined;
   readonly grouping?: Grouping<Row> | undefined;
+  /** For each vector, ids that were found otherwise: their rows are read in the same statement, and their similarity is asked for. */
+  readonly companions?: Promise<readonly (readonly string[])[]> | undefined;
   /** Reads the rows that exist and meet the filter as they are now, by id, in one statement. */
   readRows(ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
 }
@@ -26,6 +28,10 @@ type PointQuery = Pick<CandidateQuery<never>, 'collection' | 'vectors' | 'thresh
 export interface Candidates<Row> {
   /** The results of each vector, in order. */
   readonly hits: Hit<Row>[][];
+  /** All rows that were read, those of companions among them. */
+  readonly rows: ReadonlyMap<string, Row>;
+  /** For each vector, the similarity of its points and of those companions that the index has. */
+  readonly similarities: ReadonlyMap<string, number>[];
   readonly provenance: Provenance;
 }
 
@@ -63,15 +69,50 @@ export class CandidateSearch {
     const origin = new AnswerOrigin();
     const firstLimit = query.topK + SPARE_POINTS + (query.excludedId === undefined ? 0 : 1);
     const progress: Progress[] = [];
-    const firstPage = await this.fetchFirstPage(query, firstLimit, progress, origin);
+    const [firstPage, companions] = await Promise.all([this.fetchFirstPage(query, firstLimit, progress, origin), query.companions ?? []]);
     const rows = new Map<string, Row>();
+    const read = async (ids: readonly string[]): Promise<void> => {
+      if (ids.length > 0) for (const [id, row] of await query.readRows(ids)) rows.set(id, row);
+    };
+    // The index is asked while the rows are read, so what companions add to a search is a longer list of ids.
+    const [similarities] = await Promise.all([
+      this.scoreCompanions(progress, companions, query.collection, origin),
+      read([...new Set([...firstPage, ...companions.flat()])]),
+    ]);
     let open = progress;
-    for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
-      const newIds = round === 0 ? firstPage : await this.fetchPoints(open, query, origin);
-      if (newIds.length > 0) for (const [id, row] of await query.readRows(newIds)) rows.set(id, row);
+    for (let round = 1; ; round++) {
       open = open.filter((one) => !one.isExhausted && rank(one.points.values(), rows, query).length < query.topK);
+      if (open.length === 0 || round === MAX_ROUNDS) break;
+      await read(await this.fetchPoints(open, query, origin));
     }
-    return { hits: progress.map(({ points }) => rank(points.values(), rows, query)), provenance: origin.provenance };
+    const hits = progress.map(({ points }) => rank(points.values(), rows, query));
+    progress.forEach(({ points }, index) => {
+      for (const { id, score } of points.values()) similarities[index]!.set(id, roundSimilarity(score));
+    });
+    return { hits, rows, similarities, provenance: origin.provenance };
+  }
+
+  /** Asks, in one call, for exactly those companions of each vector that its own points lack. */
+  private async scoreCompanions(
+    progress: readonly Progress[],
+    companions: readonly (readonly string[])[],
+    collection: string,
+    origin: AnswerOrigin,
+  ): Promise<Map<string, number>[]> {
+    const missing = progress.map(({ points }, index) => (companions[index] ?? []).filter((id) => !points.has(id)));
+    const similarities = progress.map(() => new Map<string, number>());
+    const asking = missing.flatMap((ids, index) => (ids.length === 0 ? [] : [{ ids, index }]));
+    if (asking.length === 0) return similarities;
+    const requests = asking.map(({ ids, index }) => ({
+      vector: progress[index]!.vector,
+      limit: ids.length,
+      filter: { kind: 'ids', ids } as const,
+    }));
+    const pages = await this.ask(collection, requests, origin);
+    asking.forEach(({ index }, position) => {
+      for (const { id, score } of pages[position] ?? []) similarities[index]!.set(id, roundSimilarity(score));
+    });
+    return similarities;
   }
 
   /**
@@ -110,13 +151,7 @@ export class CandidateSearch {
       ...(offset === 0 ? {} : { offset }),
       ...(query.filter === undefined ? {} : { filter: query.filter }),
     }));
-    const answered = await withIndexErrors(() =>
-      this.store.answer(query.collection, async (store) =>
-        requests.length === 1 ? [await store.query(query.collection, requests[0]!)] : store.queryBatch(query.collection, requests),
-      ),
-    );
-    origin.observe(answered);
-    const pages = answered.value;
+    const pages = await this.ask(query.collection, requests, origin);
     const newIds = new Set<string>();
     open.forEach((one, index) => {
       const page = pages[index] ?? [];
@@ -131,5 +166,15 @@ export class CandidateSearch {
       one.limit *= ROUND_GROWTH;
     });
     return [...newIds];
+  }
+
+  private async ask(collection: string, requests: readonly VectorQuery[], origin: AnswerOrigin): Promise<ScoredPoint[][]> {
+    const answered = await withIndexErrors(() =>
+      this.store.answer(collection, async (store) =>
+        requests.length === 1 ? [await store.query(collection, requests[0]!)] : store.queryBatch(collection, requests),
+      ),
+    );
+    origin.observe(answered);
+    return answered.value;
   }
 }

@@ -1,5 +1,5 @@
 import type { Project, ProjectFilter } from '#projects';
-import type { ConsistencyDemand, Freshness, Hit } from '#search';
+import type { ConsistencyDemand, Freshness, Hit, IndexView } from '#search';
 
 /** What every search decides, beside what it compares with. */
 export interface SearchOptions {
@@ -29,6 +29,8 @@ export interface SearchResult {
 }
 
 export interface IndexStatistics extends Freshness {
+  readonly source: 'local' | 'qdrant';
+  readonly index: IndexView;
   readonly collection: string;
   readonly status: string;
   readonly dimensions: number;

@@ -6,8 +6,13 @@ export function elapsedMsSince(startedAtMs: number): number {
 }
 
 /** Who answered, as every reply says it. */
-export function freshnessReplyOf({ isDegraded, source, indexAgeSeconds, index }: Freshness) {
-  return { degraded: isDegraded, source, ...(indexAgeSeconds === null ? {} : { index_age_seconds: toTenths(indexAgeSeconds) }), index };
+export function freshnessReplyOf<Known extends Freshness>({ isDegraded, source, indexAgeSeconds, index }: Known) {
+  return {
+    degraded: isDegraded,
+    source: source as Known['source'],
+    ...(indexAgeSeconds === null ? {} : { index_age_seconds: toTenths(indexAgeSeconds) }),
+    index: index as Known['index'],
+  };
 }
 
 /** Up, so that an age is never understated. */

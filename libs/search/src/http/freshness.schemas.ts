@@ -23,8 +23,14 @@ export const consistencyQueryFields = {
   }).optional(),
 };
 
-/** Of every reply of a search: who answered, and how far behind the rows. */
-export const freshnessFields = {
+const index = z.strictObject({
+  generation: z.string(),
+  model: z.string(),
+  pending: z.number().int().describe('Rows whose latest change searches do not see yet'),
+});
+
+/** Of every reply of an index: which one, and how far behind the rows. */
+export const indexFreshnessFields = {
   degraded: z.boolean().describe('Whether a copy in the service answered because the index itself did not'),
   source: z.enum(['local', 'qdrant']).describe('Which index answered'),
   index_age_seconds: z
@@ -32,11 +38,21 @@ export const freshnessFields = {
     .min(0)
     .optional()
     .describe('Only when degraded: how far the copy may be behind the rows. Deleted rows and filters are checked on the rows all the same'),
-  index: z.strictObject({
-    generation: z.string(),
-    model: z.string(),
-    pending: z.number().int().describe('Rows whose latest change searches do not see yet'),
-  }),
+  index,
+};
+
+/** Of every reply of a search: who answered, and how far behind the rows. */
+export const freshnessFields = {
+  ...indexFreshnessFields,
+  degraded: z
+    .boolean()
+    .describe(
+      'Whether something else answered because the index or the model did not: a copy in the service, or the words of the text alone',
+    ),
+  source: z
+    .enum(['local', 'qdrant', 'keyword'])
+    .describe('Which index answered; keyword = none: PostgreSQL found the words of the text, because the mode says so or degraded does'),
+  index: index.nullable().describe('The index that serves; null before there is one, when only words can be looked for'),
 };
 
 /** Of a search that named a write. */

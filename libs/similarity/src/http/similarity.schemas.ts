@@ -1,6 +1,6 @@
 import { projectSchema } from '#projects';
 import { queryDecimal, queryInteger, storableText } from '#rules';
-import { consistencyBodyFields, consistencyFields, consistencyQueryFields, freshnessFields } from '#search';
+import { consistencyBodyFields, consistencyFields, consistencyQueryFields, freshnessFields, indexFreshnessFields } from '#search';
 import { z } from 'zod';
 import { filtersSchema } from './filters.schema.js';
 
@@ -81,7 +81,7 @@ export const statsReplySchema = z
     indexed_vectors_count: z.number().int().describe('Vectors that an approximate index covers; the rest is scanned exactly'),
     collection: z.string(),
     dimensions: z.number().int(),
-    ...freshnessFields,
+    ...indexFreshnessFields,
   })
   .meta({ id: 'IndexStatistics' });
 export type StatsReply = z.output<typeof statsReplySchema>;

@@ -1,0 +1,50 @@
+import { fuse } from './fusion.js';
+import type { KeywordHit } from './keyword/row-finder.js';
+import { limitGroups, type Grouping } from './ranking.js';
+import type { FoundRow, Hit, HitScores } from './search-types.js';
+
+/** What was found for one text. */
+export interface FoundLists<Row> {
+  /** Best first. */
+  readonly vector: readonly Hit<Row>[];
+  /** Best first; a row that is not among `rows` any more does not count. */
+  readonly keyword: readonly KeywordHit[];
+  readonly rows: ReadonlyMap<string, Row>;
+  /** Cosines, as far as the index knows them. */
+  readonly similarities: ReadonlyMap<string, number>;
+}
+
+export interface CombineOptions<Row> {
+  readonly topK: number;
+  /** Every row whose similarity is known must reach it; `null` = none was named. */
+  readonly threshold: number | null;
+  /** Holds instead when none was named, for rows that only their vectors found: a word in common is a reason of its own. */
+  readonly defaultThreshold: number;
+  readonly grouping?: Grouping<Row> | undefined;
+}
+
+/** Makes the results of one text from both lists: fused, without what is not alike enough, at most so many of a group, best first, equal ones by id. */
+export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row>): FoundRow<Row>[] {
+  const keyword = found.keyword.filter(({ id }) => found.rows.has(id));
+  const keywordScores = new Map(keyword.map(({ id, score }) => [id, score]));
+  const rows = fuse([found.vector.map(({ id }) => id), keyword.map(({ id }) => id)]).flatMap(({ id, score, ranks }) => {
+    const row = found.rows.get(id);
+    const similarity = found.similarities.get(id) ?? null;
+    if (row === undefined || !isAlikeEnough(similarity, keywordScores.has(id), options)) return [];
+    const [vectorRank = null, keywordRank = null] = ranks;
+    const scores: HitScores = {
+      vector: vectorRank === null || similarity === null ? null : { similarity, rank: vectorRank },
+      keyword: keywordRank === null ? null : { score: keywordScores.get(id)!, rank: keywordRank },
+      fused: score,
+    };
+    return [{ id, row, similarity, scores }];
+  });
+  return limitGroups(rows, options.grouping)
+    .slice(0, options.topK)
+    .map((hit, index) => ({ ...hit, rank: index + 1 }));
+}
+
+function isAlikeEnough(similarity: number | null, hasWords: boolean, { threshold, defaultThreshold }: CombineOptions<never>): boolean {
+  if (threshold !== null) return similarity === null || similarity >= threshold;
+  return hasWords || (similarity !== null && similarity >= defaultThreshold);
+}

@@ -1,0 +1,67 @@
+import { fuse, RRF_K } from './fusion.js';
+
+const idsOf = (lists: string[][]) => fuse(lists).map(({ id }) => id);
+
+describe('fuse', () => {
+  it('sums 1 / (60 + rank) over the lists that have a row', () => {
+    expect(fuse([['a', 'b'], ['b']])).toEqual([
+      { id: 'b', score: 1 / 62 + 1 / 61, ranks: [2, 1] },
+      { id: 'a', score: 1 / 61, ranks: [1, null] },
+    ]);
+  });
+
+  it('gives back one list as it is', () => {
+    expect(idsOf([['c', 'a', 'b'], []])).toEqual(['c', 'a', 'b']);
+    expect(fuse([[], []])).toEqual([]);
+    expect(fuse([])).toEqual([]);
+  });
+
+  it('puts equal scores in the order of their ids', () => {
+    expect(idsOf([['b'], ['a']])).toEqual(['a', 'b']);
+    expect(
+      idsOf([
+        ['b', 'a'],
+        ['a', 'b'],
+      ]),
+    ).toEqual(['a', 'b']);
+  });
+
+  it('treats the lists alike: their order changes no score, not even by rounding', () => {
+    const lists = [
+      ['x', 'p', 'q', 'y', 'r'],
+      ['r', 'x', 's', 't', 'y'],
+      ['y', 'u', 'x', 'v', 'w'],
+    ];
+    const scores = (order: number[]) => new Map(fuse(order.map((index) => lists[index]!)).map(({ id, score }) => [id, score]));
+    for (const order of [
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ])
+      expect(scores(order)).toEqual(scores([0, 1, 2]));
+    // 1 + 2 + 3 and 4 + 5 + 1 are added in orders of their own.
+    const mirrored = fuse([
+      ['a', 'm', 'b'],
+      ['m', 'b', 'a'],
+      ['b', 'a', 'm'],
+    ]);
+    expect(new Set(mirrored.map(({ score }) => score)).size).toBe(1);
+    expect(mirrored.map(({ id }) => id)).toEqual(['a', 'b', 'm']);
+  });
+
+  it('prefers what both lists have, down to the place that the constant says', () => {
+    const list = (at: number, id: string, filler: string) => [...Array.from({ length: at - 1 }, (_, n) => `${filler}${n}`), id];
+    const best = (at: number) => idsOf([list(at, 'both', 'x'), list(at, 'both', 'y')])[0];
+    expect(best(RRF_K + 1)).toBe('both');
+    expect(best(RRF_K + 3)).toBe('x0');
+  });
+
+  it('counts an id once per list, at its better place', () => {
+    expect(fuse([['a', 'b', 'a']])).toEqual([
+      { id: 'a', score: 1 / 61, ranks: [1] },
+      { id: 'b', score: 1 / 62, ranks: [2] },
+    ]);
+  });
+});

@@ -1,0 +1,17 @@
+/** A row that has words of the text. */
+export interface KeywordHit {
+  readonly id: string;
+  /** Above 0; comparable within one list only. */
+  readonly score: number;
+}
+
+/** What a search asks of the feature whose rows it finds: SQL over its own tables. */
+export interface RowFinder<Row> {
+  /** Reads the rows that exist and meet the filter as they are now, by id, in one statement. */
+  readRows(ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
+  /**
+   * Finds the rows that have words of a text and meet the filter as they are now: for each text a list, best first, equal ones by id, at most `limit`
+   * long. In one statement; `keywordStatementOf` makes it.
+   */
+  findByKeywords(texts: readonly string[], limit: number): Promise<KeywordHit[][]>;
+}
