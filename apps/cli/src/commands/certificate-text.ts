@@ -1,4 +1,4 @@
-import { renderTable } from '../output/table.js';
+import { renderTable } from '#kernel';
 import { durationText, timeText } from '../output/words.js';
 
 /** What the command line shows of a certificate. */

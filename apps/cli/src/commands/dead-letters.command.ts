@@ -1,5 +1,5 @@
+import { renderTable } from '#kernel';
 import { CommandRunner, Command, Option, SubCommand } from 'nest-commander';
-import { renderTable } from '../output/table.js';
 import { timeText } from '../output/words.js';
 import { ServiceCommand, wholeNumber, type ServiceOptions } from '../service/service-command.js';
 import { UsageError } from '../service/usage-error.js';

@@ -1,5 +1,5 @@
+import { renderTable } from '#kernel';
 import { Command, CommandRunner, Option, SubCommand } from 'nest-commander';
-import { renderTable } from '../output/table.js';
 import { timeText } from '../output/words.js';
 import { ServiceCommand, type ServiceOptions } from '../service/service-command.js';
 

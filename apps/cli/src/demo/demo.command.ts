@@ -1,9 +1,9 @@
+import { renderTable } from '#kernel';
 import { Command, CommandRunner, Option } from 'nest-commander';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KindredClient, type SearchReply } from '../service/kindred-client.js';
 import { ServiceProcess } from './service-process.js';
-import { renderTable } from '../output/table.js';
 
 const SEED = new URL('../../../../../seed/projects.json', import.meta.url);
 

@@ -1,4 +1,4 @@
-import { renderTable } from './table.js';
+import { renderTable } from './text-table.js';
 
 describe('renderTable', () => {
   it('aligns texts left and numbers right', () => {
