@@ -4,14 +4,19 @@
  * snake_case because it is stored as JSON in `index_generations.embedder`.
  */
 export interface EmbedderDescriptor {
-  readonly provider: 'local';
-  /** Folder name of the model, for example `all-MiniLM-L6-v2`. */
+  /** `local` = computed on this machine; `openai` = asked of a service that speaks OpenAI's API. */
+  readonly provider: 'local' | 'openai';
+  /** Name of the model, for example `all-MiniLM-L6-v2`, `owner/name` on a model hub, or `text-embedding-3-large`. */
   readonly model: string;
-  /** Identifies the weights: for a local model the SHA-256 of its ONNX file, shortened to 12 hex digits. */
+  /**
+   * Tells models of one name apart. Local: the SHA-256 of the ONNX file, shortened to 12 hex digits. `openai`: the host of the service, or what the
+   * operator calls it.
+   */
   readonly revision: string;
   readonly dtype: 'q8' | 'fp32' | 'fp16';
   readonly dimensions: number;
-  readonly pooling: 'mean';
+  /** `provider` = the service's own affair. */
+  readonly pooling: 'mean' | 'provider';
   readonly query_prefix: string;
   readonly document_prefix: string;
   /** Tokens of a text that are read, special tokens included; the rest is cut. */
@@ -34,7 +39,7 @@ export interface EmbedOptions {
 }
 
 /**
- * Turns texts into unit vectors; the same text always gives the same vector, alone or among others, bit for bit.
+ * Turns texts into unit vectors; the same text always gives the same vector, alone or among others, up to {@link repeatCosine}.
  *
  * Every text is accepted: an empty or blank one has a vector too (that of no words), and what is longer than `maxTokens` is cut and flagged.
  */
@@ -44,6 +49,11 @@ export abstract class Embedder {
   abstract readonly modelRev: string;
   abstract readonly dimensions: number;
   abstract readonly maxTokens: number;
+
+  /** Lowest cosine between two vectors of one text. Default 1: bit for bit; less only where somebody else computes them. */
+  get repeatCosine(): number {
+    return 1;
+  }
 
   /** Loads the model, once; resolves when the first text can be embedded at full speed. */
   abstract ready(): Promise<void>;

@@ -5,4 +5,5 @@ export * from './local-embedder-registry.js';
 export * from './model-folder.js';
 export * from './model-folder.errors.js';
 export * from './model-rev.js';
+export * from './openai/openai-embedder.js';
 export * from './transformers/transformers-embedder.js';

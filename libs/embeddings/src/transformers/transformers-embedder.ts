@@ -5,7 +5,7 @@ import { modelRevOf } from '../model-rev.js';
 import { readableStart } from '../readable-start.js';
 import { EmbeddingThread } from './embedding-thread.js';
 import { EmbeddingWorkerPool, type PoolStatistics } from './embedding-worker-pool.js';
-import { QueryCache, type QueryCacheStatistics } from './query-cache.js';
+import { QueryCache, type QueryCacheStatistics } from '../query-cache.js';
 import { TokenCounter } from './token-counter.js';
 import type { Lane, ThreadSettings } from './worker-protocol.js';
 import type { WorkerThread } from './worker-slot.js';

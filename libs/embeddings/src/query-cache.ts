@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Embedding, EmbedOptions } from '../embedder.js';
+import type { Embedding, EmbedOptions } from './embedder.js';
 
 /**
  * Queries that are remembered. With 384 dimensions an entry takes about 1.7 kB, so a full cache stays near 20 MB; search boxes and dashboards

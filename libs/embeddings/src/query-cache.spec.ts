@@ -1,4 +1,4 @@
-import type { Embedding } from '../embedder.js';
+import type { Embedding } from './embedder.js';
 import { QueryCache } from './query-cache.js';
 
 interface Run {

@@ -1,0 +1,2 @@
+export * from './embedding-fault.js';
+export * from './fake-embedding-server.js';
