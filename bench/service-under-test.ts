@@ -19,10 +19,11 @@ export class ServiceUnderTest {
     readonly databaseUrl: string,
   ) {}
 
-  static async start(): Promise<ServiceUnderTest> {
+  /** Starts it and waits until it is ready. @param settings - environment variables beyond those that an empty start needs */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceUnderTest> {
     const dataDir = mkdtempSync(join(tmpdir(), 'kindred-bench-'));
     const child = spawn(process.execPath, [API_MAIN], {
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin', DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info' },
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin', DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info', ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await new Promise<void>((resolve, reject) => {
