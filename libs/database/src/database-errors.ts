@@ -56,6 +56,48 @@ export function toDomainError(error: unknown): unknown {
   return code === null ? error : new DomainError(code, { cause: error });
 }
 
+/** SQLSTATE unique_violation. */
+const UNIQUE_VIOLATION = '23505';
+/** SQLSTATE foreign_key_violation. */
+const FOREIGN_KEY_VIOLATION = '23503';
+/** SQLSTATE check_violation. */
+const CHECK_VIOLATION = '23514';
+const CAUSES_MAXIMUM = 5;
+
+/** Whether PostgreSQL refused a row because of this unique constraint; looks through the wrappers of driver and ORM. */
+export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  return isViolation(error, UNIQUE_VIOLATION, constraint);
+}
+
+/** Whether PostgreSQL refused a row because what it refers to by this constraint does not exist. */
+export function isForeignKeyViolation(error: unknown, constraint: string): boolean {
+  return isViolation(error, FOREIGN_KEY_VIOLATION, constraint);
+}
+
+/** Whether PostgreSQL refused a row because of this check. */
+export function isCheckViolation(error: unknown, constraint: string): boolean {
+  return isViolation(error, CHECK_VIOLATION, constraint);
+}
+
+function isViolation(error: unknown, state: string, constraint: string): boolean {
+  for (let current = error, depth = 0; current !== null && typeof current === 'object' && depth < CAUSES_MAXIMUM; depth++) {
+    const {
+      code,
+      constraint: violated,
+      driverError,
+      cause,
+    } = current as {
+      code?: unknown;
+      constraint?: unknown;
+      driverError?: unknown;
+      cause?: unknown;
+    };
+    if (code === state && violated === constraint) return true;
+    current = driverError ?? cause;
+  }
+  return false;
+}
+
 /** TypeORM wraps what the driver threw; name resolution with several addresses answers with several errors. */
 function withDriverError(error: Error): { code?: unknown; message?: unknown } {
   const wrapped = (error as { driverError?: Error }).driverError ?? error;

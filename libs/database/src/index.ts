@@ -6,5 +6,6 @@ export * from './embedded/embedded-postgres.js';
 export * from './migrate.js';
 export * from './migrations/index.js';
 export * from './schema-tools.js';
+export * from './timestamp-column.js';
 export * from './typeorm-unit-of-work.js';
 export * from './unit-of-work.js';

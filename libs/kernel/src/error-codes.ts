@@ -83,6 +83,42 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'Another project has this `external_id`. Update that project, or choose another one.',
   },
+  'collections.not-found': {
+    kind: 'not-found',
+    title: 'No such collection',
+    retryable: false,
+    meaning: 'No collection has this name or id; it may have been deleted.',
+  },
+  'collections.name-taken': {
+    kind: 'conflict',
+    title: 'The name is taken',
+    retryable: false,
+    meaning: 'Another collection has this name. Use that one, or choose another name.',
+  },
+  'collections.unknown': {
+    kind: 'unprocessable',
+    title: 'The collection does not exist',
+    retryable: false,
+    meaning: '`collection` names no collection, neither by name nor by id. Create it first; GET /api/v1/collections lists them.',
+  },
+  'documents.not-found': {
+    kind: 'not-found',
+    title: 'No such document',
+    retryable: false,
+    meaning: 'No document has this id; it may have been deleted.',
+  },
+  'documents.external-id-taken': {
+    kind: 'conflict',
+    title: 'The external id is taken',
+    retryable: false,
+    meaning: 'Another document of the collection has this `external_id`. Update that document, or choose another one.',
+  },
+  'documents.metadata-mismatch': {
+    kind: 'unprocessable',
+    title: 'The metadata do not fit the collection',
+    retryable: false,
+    meaning: 'A key that the collection declares has a value of another type; `errors[]` names it.',
+  },
   'database.unavailable': {
     kind: 'unavailable',
     title: 'The database is not available',

@@ -1,3 +1,4 @@
+import { timestampColumn } from '#database';
 import type { Project, ProjectFields } from './project.js';
 
 /** Writable columns with their types, in the order of the parameters. */
@@ -17,17 +18,12 @@ const WRITABLE_COLUMNS = {
 
 export const WRITABLE = Object.entries(WRITABLE_COLUMNS) as [keyof ProjectFields, string][];
 
-/**
- * Every column in the form of the API; times are converted here, so that no driver setting decides it. Their aliases differ from the columns:
- * ORDER BY would take an alias of the same name, that is the text, and miss the index.
- */
-const TIME_FORMAT = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
-const asTime = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', ${TIME_FORMAT}) AS ${column}_text`;
+/** Every column in the form of the API. */
 export const COLUMNS = [
   'id, name, description, project_type, region, wood_type, total_area_sqm, complexity, final_price, currency',
   `to_char(completed_on, 'YYYY-MM-DD') AS completed_on, external_id, version`,
-  asTime('created_at'),
-  asTime('updated_at'),
+  timestampColumn('created_at'),
+  timestampColumn('updated_at'),
 ].join(', ');
 
 /** A row as the driver gives it: numeric as text. */

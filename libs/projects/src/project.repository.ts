@@ -1,8 +1,7 @@
-import { UnitOfWork, type SqlSession } from '#database';
+import { isUniqueViolation, UnitOfWork, type SqlSession } from '#database';
 import { DomainError } from '#kernel';
 import type { WriteCondition } from '#rules';
 import { Injectable } from '@nestjs/common';
-import { isExternalIdViolation } from './persistence/external-id-violation.js';
 import type { Project, ProjectFields, ProjectPatch } from './project.js';
 import { COLUMNS, projectOf, WRITABLE, type ProjectRecord } from './project-record.js';
 import { sqlConditionsOf, type ProjectFilter } from './project-filter.js';
@@ -17,6 +16,8 @@ export interface ReplacedProject {
 
 /** Versions that a write accepts; `null` = whatever it is. An empty list matches no row. */
 export type ExpectedVersions = readonly number[] | null;
+
+const EXTERNAL_ID_CONSTRAINT = 'projects_external_id_key';
 
 const INSERT = `INSERT INTO projects (${WRITABLE.map(([name]) => name).join(', ')})
 VALUES (${WRITABLE.map(([, type], index) => `$${index + 1}::${type}`).join(', ')}) RETURNING ${COLUMNS}`;
@@ -158,7 +159,7 @@ export class ProjectRepository {
     try {
       return await this.unitOfWork.query<ProjectRecord>(sql, parameters);
     } catch (error) {
-      if (isExternalIdViolation(error)) throw new DomainError('projects.external-id-taken', { cause: error });
+      if (isUniqueViolation(error, EXTERNAL_ID_CONSTRAINT)) throw new DomainError('projects.external-id-taken', { cause: error });
       throw error;
     }
   }

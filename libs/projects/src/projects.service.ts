@@ -1,6 +1,6 @@
 import { IndexDirectory, type ConsistencyToken, type IndexEntryStatus, type TokenState } from '#sync';
 import { DomainError } from '#kernel';
-import type { WriteCondition } from '#rules';
+import { foreignCursor, type WriteCondition } from '#rules';
 import { Injectable } from '@nestjs/common';
 import { PROJECT_SOURCE, type Project, type ProjectFields, type ProjectPatch } from './project.js';
 import { decodeCursor, encodeCursor } from './project-list.cursor.js';
@@ -171,12 +171,4 @@ export class ProjectsService {
 function sortValueOf(project: Project, { column }: ProjectSort): string | null {
   const value = project[column];
   return value === null ? null : String(value);
-}
-
-function foreignCursor(): DomainError {
-  const detail = 'is damaged, or belongs to a list with another sort or other filters';
-  return new DomainError('request.invalid', {
-    detail: `The cursor ${detail}`,
-    fields: [{ pointer: '?cursor', code: 'invalid-cursor', detail }],
-  });
 }

@@ -9,9 +9,10 @@ import { TokenWaiters } from './consistency/token-waiters.js';
 import type { GenerationCatalog } from './generations/generation-catalog.js';
 import type { IndexGeneration } from './generations/index-generation.js';
 import { countPending } from './ledger/count-pending.js';
+import { countStates } from './ledger/count-states.js';
 import { getEntryStatus } from './ledger/get-entry-status.js';
 import type { IndexRelay } from './relay/index-relay.js';
-import { IndexDirectory, type IndexEntryStatus, type ServingIndex, type TokenSearch } from './serving-index.js';
+import { IndexDirectory, type IndexEntryCounts, type IndexEntryStatus, type ServingIndex, type TokenSearch } from './serving-index.js';
 
 const PENDING_MAX_AGE_MS = 1_000;
 
@@ -73,6 +74,10 @@ export class DatabaseIndexDirectory extends IndexDirectory implements BeforeAppl
 
   async entryStatus(source: string, sourceId: string): Promise<IndexEntryStatus | null> {
     return getEntryStatus(this.unitOfWork, source, sourceId);
+  }
+
+  async entryCounts(source: string, sourceIds: readonly string[]): Promise<IndexEntryCounts> {
+    return countStates(this.unitOfWork, source, sourceIds);
   }
 
   async tokenFor(source: string, sourceId: string): Promise<ConsistencyToken | null> {

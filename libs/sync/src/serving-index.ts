@@ -27,6 +27,9 @@ export abstract class IndexDirectory {
   /** Where one row stands in the serving generation, or `null` when the ledger does not know it. */
   abstract entryStatus(source: string, sourceId: string): Promise<IndexEntryStatus | null>;
 
+  /** How several rows stand in the serving generation. */
+  abstract entryCounts(source: string, sourceIds: readonly string[]): Promise<IndexEntryCounts>;
+
   /**
    * The token of the latest change of a row; call it after the commit. A change that was committed in between may be in it too. Never rejects, and takes
    * at most a quarter of a second: `null` = no token this time.
@@ -46,6 +49,13 @@ export abstract class IndexDirectory {
 
   /** Tells the relay of this process that a row was committed, so that it does not wait for its next poll. Never throws. */
   abstract wake(): void;
+}
+
+/** Each of the rows is in one of the counts. */
+export interface IndexEntryCounts {
+  readonly synced: number;
+  readonly dead: number;
+  readonly pending: number;
 }
 
 /** Where to search for a token's write. */

@@ -3,6 +3,7 @@ import {
   IndexDirectory,
   judgeToken,
   type ConsistencyToken,
+  type IndexEntryCounts,
   type IndexEntryStatus,
   type IndexSource,
   type ServingIndex,
@@ -57,6 +58,14 @@ export class FakeIndexDirectory extends IndexDirectory {
   async entryStatus(_source: string, sourceId: string): Promise<IndexEntryStatus | null> {
     this.assertHealthy();
     return this.entries.get(sourceId) ?? null;
+  }
+
+  async entryCounts(_source: string, sourceIds: readonly string[]): Promise<IndexEntryCounts> {
+    this.assertHealthy();
+    const states = sourceIds.map((id) => this.entries.get(id)?.state);
+    const synced = states.filter((state) => state === 'synced').length;
+    const dead = states.filter((state) => state === 'dead').length;
+    return { synced, dead, pending: sourceIds.length - synced - dead };
   }
 
   /** A row that no test has spoken of has version 1. */

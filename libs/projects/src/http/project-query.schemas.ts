@@ -1,7 +1,6 @@
-import { craftTerm, queryDecimal, queryInteger, queryList, storableText } from '#rules';
+import { craftTerm, queryDecimal, queryInteger, queryList, storableText, CURSOR_MAX_LENGTH } from '#rules';
 import { z } from 'zod';
 import type { ProjectCondition, ProjectNumberField, ProjectTermField } from '../project-filter.js';
-import { CURSOR_MAX_LENGTH } from '../project-list.cursor.js';
 import { PROJECT_SORT_COLUMNS, type ProjectListQuery, type ProjectSortColumn } from '../project-list.js';
 
 const LIMIT_MAXIMUM = 100;

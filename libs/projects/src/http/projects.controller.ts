@@ -1,6 +1,9 @@
 import { ServerConfig } from '#config';
 import { DomainError } from '#kernel';
 import {
+  ETAG_HEADER,
+  IF_MATCH,
+  IF_NONE_MATCH,
   entityTagOf,
   expectedVersionsOf,
   isNotModified,
@@ -58,9 +61,6 @@ import {
 } from './project.schemas.js';
 
 const PATH = 'api/v1/projects';
-const ETAG_HEADER = {
-  ETag: { description: 'Version of the row, for If-Match and If-None-Match', schema: { type: 'string' }, example: '"v1"' },
-} as const;
 const TOKEN_HEADER = {
   [CONSISTENCY_TOKEN_HEADER]: {
     description:
@@ -70,13 +70,6 @@ const TOKEN_HEADER = {
   },
 } as const;
 const WRITE_HEADERS = { ...ETAG_HEADER, ...TOKEN_HEADER } as const;
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'ETag the row must still have; otherwise 412',
-  schema: { type: 'string' },
-  example: '"v1"',
-} as const;
 const IF_NONE_MATCH_WRITE = {
   name: 'If-None-Match',
   required: false,
@@ -139,13 +132,7 @@ export class ProjectsController {
     summary: 'Read a project',
     description: 'The row with its ETag; with If-None-Match 304 when it is still the same.',
   })
-  @ApiHeader({
-    name: 'If-None-Match',
-    required: false,
-    description: 'ETag of the copy you have',
-    schema: { type: 'string' },
-    example: '"v1"',
-  })
+  @ApiHeader(IF_NONE_MATCH)
   @ApiOkResponse({ description: 'The row', standardSchema: projectSchema, example: PROJECT_EXAMPLE, headers: ETAG_HEADER })
   @ApiNotModifiedResponse({ description: 'Unchanged', headers: ETAG_HEADER })
   @ApiNotFoundResponse({ description: 'No such project' })

@@ -1,0 +1,155 @@
+import { isForeignKeyViolation, isUniqueViolation, timestampColumn, UnitOfWork } from '#database';
+import { DomainError } from '#kernel';
+import { Injectable } from '@nestjs/common';
+import type { ExpectedVersions } from './collection.repository.js';
+import { unknownCollection } from './collection-errors.js';
+import type { Document, DocumentFields, DocumentPatch } from './document.js';
+import { DOCUMENT_SORT_COLUMNS, type DocumentFilter, type DocumentListQuery } from './document-list.js';
+
+const WRITABLE_COLUMNS = {
+  title: 'text',
+  content: 'text',
+  kind: 'text',
+  external_id: 'text',
+  source_uri: 'text',
+  language: 'text',
+  metadata: 'jsonb',
+} as const satisfies Record<keyof DocumentFields, string>;
+const WRITABLE = Object.entries(WRITABLE_COLUMNS) as [keyof DocumentFields, string][];
+
+const COLUMNS = [
+  'd.id, d.collection_id, c.name AS collection, d.title, d.content, d.kind, d.external_id, d.source_uri, d.language, d.metadata',
+  'd.version, d.chunked_version',
+  timestampColumn('d.created_at'),
+  timestampColumn('d.updated_at'),
+].join(', ');
+const FROM = 'FROM documents d JOIN collections c ON c.id = d.collection_id';
+/** In one statement with the write: a version that is checked in another one can be old by then. */
+const MATCHES = 'id = $1::uuid AND ($2::int[] IS NULL OR version = ANY($2::int[]))';
+const EXTERNAL_ID_CONSTRAINT = 'documents_external_id_key';
+const COLLECTION_CONSTRAINT = 'documents_collection_id_fkey';
+
+interface DocumentRecord extends Omit<Document, 'created_at' | 'updated_at'> {
+  readonly created_at_text: string;
+  readonly updated_at_text: string;
+}
+
+/** What a batch needs to know of a document that exists, to tell whether it changes. */
+export interface KnownDocument extends DocumentFields {
+  readonly id: string;
+  readonly collection_id: string;
+  readonly version: number;
+  readonly chunked_version: number | null;
+}
+
+/** Reads `documents`, and writes single ones; batches are written by `DocumentWriter`. */
+@Injectable()
+export class DocumentRepository {
+  constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  /** @returns `null` when there is no such row */
+  async find(id: string): Promise<Document | null> {
+    return (await this.findAll([id])).get(id) ?? null;
+  }
+
+  /** The rows that exist, by id, in one statement. */
+  async findAll(ids: readonly string[]): Promise<Map<string, Document>> {
+    const { rows } = await this.unitOfWork.query<DocumentRecord>(`SELECT ${COLUMNS} ${FROM} WHERE d.id = ANY($1::uuid[])`, [ids]);
+    return new Map(rows.map((row) => [row.id, documentOf(row)]));
+  }
+
+  /** Documents that already have one of these external ids in their collection. */
+  async findByExternalIds(keys: readonly { readonly collection_id: string; readonly external_id: string }[]): Promise<KnownDocument[]> {
+    if (keys.length === 0) return [];
+    const { rows } = await this.unitOfWork.query<KnownDocument>(
+      `SELECT id, collection_id, version, chunked_version, ${WRITABLE.map(([name]) => name).join(', ')} FROM documents
+       WHERE (collection_id, external_id) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))`,
+      [keys.map(({ collection_id }) => collection_id), keys.map(({ external_id }) => external_id)],
+    );
+    return rows;
+  }
+
+  /** Reads one page, and whether another one follows. Keyset pagination: page 1,000 costs what page 1 costs, and rows written meanwhile neither repeat nor vanish. */
+  async list({ filter, sort, limit, after }: DocumentListQuery): Promise<{ readonly items: Document[]; readonly hasMore: boolean }> {
+    const parameters: unknown[] = [];
+    const conditions = conditionsOf(filter, parameters);
+    if (after !== null) {
+      const value = `$${parameters.push(after.value)}::${DOCUMENT_SORT_COLUMNS[sort.column]}`;
+      conditions.push(`(d.${sort.column}, d.id) ${sort.isDescending ? '<' : '>'} (${value}, $${parameters.push(after.id)}::uuid)`);
+    }
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const direction = sort.isDescending ? 'DESC' : 'ASC';
+    const { rows } = await this.unitOfWork.query<DocumentRecord>(
+      `SELECT ${COLUMNS} ${FROM} ${where} ORDER BY d.${sort.column} ${direction}, d.id ${direction} LIMIT $${parameters.push(limit + 1)}::int`,
+      parameters,
+    );
+    return { items: rows.slice(0, limit).map(documentOf), hasMore: rows.length > limit };
+  }
+
+  /**
+   * Writes the named columns when the row has one of the expected versions; its chunks follow.
+   *
+   * @throws DomainError `documents.not-found`, `request.precondition-failed`, `documents.external-id-taken`, `collections.unknown`
+   */
+  async update(id: string, patch: DocumentPatch & { readonly collection_id?: string }, expected: ExpectedVersions): Promise<Document> {
+    const parameters: unknown[] = [id, expected];
+    const assignments = WRITABLE.filter(([name]) => patch[name] !== undefined).map(
+      ([name, type]) => `${name} = $${parameters.push(documentValue(patch, name))}::${type}`,
+    );
+    if (patch.collection_id !== undefined) assignments.push(`collection_id = $${parameters.push(patch.collection_id)}::uuid`);
+    const inner =
+      assignments.length === 0
+        ? `SELECT * FROM documents WHERE ${MATCHES}`
+        : `UPDATE documents SET ${assignments.join(', ')} WHERE ${MATCHES} RETURNING *`;
+    const sql = `WITH d AS (${inner}) SELECT ${COLUMNS} FROM d JOIN collections c ON c.id = d.collection_id`;
+    const { rows } = await withDocumentErrors(() => this.unitOfWork.query<DocumentRecord>(sql, parameters));
+    return rows[0] === undefined ? this.explainMiss(id) : documentOf(rows[0]);
+  }
+
+  /** @throws DomainError `documents.not-found`, `request.precondition-failed` */
+  async delete(id: string, expected: ExpectedVersions): Promise<void> {
+    const { rows } = await this.unitOfWork.query(`DELETE FROM documents WHERE ${MATCHES} RETURNING id`, [id, expected]);
+    if (rows.length === 0) await this.explainMiss(id);
+  }
+
+  /** Deletes what exists of these, in one statement, and says which those were. */
+  async deleteAll(ids: readonly string[]): Promise<string[]> {
+    const { rows } = await this.unitOfWork.query<{ id: string }>('DELETE FROM documents WHERE id = ANY($1::uuid[]) RETURNING id', [ids]);
+    return rows.map(({ id }) => id);
+  }
+
+  /** Only after a miss, so the way that succeeds stays one statement. */
+  private async explainMiss(id: string): Promise<never> {
+    const { rows } = await this.unitOfWork.query('SELECT 1 FROM documents WHERE id = $1::uuid', [id]);
+    throw new DomainError(rows.length === 0 ? 'documents.not-found' : 'request.precondition-failed');
+  }
+}
+
+/** The value of a column as a parameter of a statement. */
+export function documentValue(fields: DocumentPatch, name: keyof DocumentFields): unknown {
+  return name === 'metadata' ? JSON.stringify(fields[name]) : fields[name];
+}
+
+/** Runs a write of documents; what PostgreSQL refuses for a reason of the data becomes the error that says so. */
+export async function withDocumentErrors<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (isUniqueViolation(error, EXTERNAL_ID_CONSTRAINT)) throw new DomainError('documents.external-id-taken', { cause: error });
+    if (isForeignKeyViolation(error, COLLECTION_CONSTRAINT)) throw unknownCollection('/collection');
+    throw error;
+  }
+}
+
+function conditionsOf({ collectionId, kind, language, externalId }: DocumentFilter, parameters: unknown[]): string[] {
+  const conditions: string[] = [];
+  if (collectionId !== null) conditions.push(`d.collection_id = $${parameters.push(collectionId)}::uuid`);
+  if (kind !== null) conditions.push(`d.kind = $${parameters.push(kind)}::text`);
+  if (language !== null) conditions.push(`d.language = $${parameters.push(language)}::text`);
+  if (externalId !== null) conditions.push(`d.external_id = $${parameters.push(externalId)}::text`);
+  return conditions;
+}
+
+function documentOf({ created_at_text, updated_at_text, ...row }: DocumentRecord): Document {
+  return { ...row, created_at: created_at_text, updated_at: updated_at_text };
+}

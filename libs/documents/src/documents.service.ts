@@ -1,0 +1,242 @@
+import { DomainError, type FieldProblem } from '#kernel';
+import { foreignCursor } from '#rules';
+import { IndexDirectory } from '#sync';
+import { Injectable } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ChunkDeriver } from './chunk-deriver.js';
+import { ChunkRepository } from './chunk.repository.js';
+import type { Collection } from './collection.js';
+import { unknownCollection } from './collection-errors.js';
+import { CollectionRepository, type ExpectedVersions } from './collection.repository.js';
+import { DOCUMENT_SOURCE, type Document, type DocumentFields, type DocumentPatch } from './document.js';
+import { decodeCursor, encodeCursor } from './document-list.cursor.js';
+import type { DocumentFilter, DocumentListQuery, DocumentSortColumn } from './document-list.js';
+import { DocumentRepository } from './document.repository.js';
+import { DocumentWriter, type DocumentOutcome } from './document-writer.js';
+import { findMetadataProblems } from './metadata-problems.js';
+
+/** How a document stands in the index: `pending` while a chunk of it does, `dead` when one of them is. */
+export type DocumentIndexState = 'pending' | 'synced' | 'dead';
+
+/** A document that names its collection by name or id. */
+export interface DocumentInput extends DocumentFields {
+  readonly collection: string;
+}
+
+export interface WriteOptions {
+  /** Waits at most this long for the index; 0 = not at all. */
+  readonly waitForIndexMs: number;
+}
+
+export interface ConditionalWriteOptions extends WriteOptions {
+  readonly expected: ExpectedVersions;
+}
+
+export interface WrittenDocumentReply {
+  readonly document: Document;
+  readonly indexState: DocumentIndexState;
+}
+
+/** What became of one document of a batch. */
+export type BatchItem =
+  | { readonly outcome: DocumentOutcome; readonly id: string }
+  | { readonly outcome: 'failed'; readonly code: string; readonly problems: readonly FieldProblem[] };
+
+export interface DocumentIndexStatus {
+  readonly document: Document;
+  readonly state: DocumentIndexState;
+  /** `null` = the chunks of the present version are not made yet. */
+  readonly chunks: { readonly total: number; readonly synced: number; readonly pending: number; readonly dead: number } | null;
+}
+
+export interface DocumentPage {
+  readonly items: Document[];
+  /** `null` on the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** As often as the state is looked at while somebody waits for it. */
+const WAIT_POLL_MS = 25;
+
+/** What can be done with documents. A write is one committed transaction; it never waits for index or model unless the caller asks for it, and never fails because of them. */
+@Injectable()
+export class DocumentsService {
+  constructor(
+    private readonly repository: DocumentRepository,
+    private readonly collections: CollectionRepository,
+    private readonly chunks: ChunkRepository,
+    private readonly writer: DocumentWriter,
+    private readonly deriver: ChunkDeriver,
+    private readonly directory: IndexDirectory,
+  ) {}
+
+  /** @throws DomainError `collections.unknown`, `documents.metadata-mismatch`, `documents.external-id-taken` */
+  async create({ collection: name, ...fields }: DocumentInput, options: WriteOptions): Promise<WrittenDocumentReply> {
+    const collection = await this.collectionOf(name);
+    assertMetadata(fields.metadata, collection);
+    const { id } = await this.writer.insertOne({ ...fields, collection_id: collection.id }, collection);
+    return this.written(await this.get(id), options);
+  }
+
+  /**
+   * Creates or replaces documents by their external id in one transaction; those without one are created. A document that is refused does not hold up the others.
+   *
+   * @returns what became of each, in their order
+   */
+  async upsertBatch(inputs: readonly DocumentInput[]): Promise<BatchItem[]> {
+    const found = await this.collections.findAll([...new Set(inputs.map(({ collection }) => collection))]);
+    const items: (BatchItem | null)[] = refuse(inputs, found);
+    const accepted = inputs.map((input, index) => ({ input, index })).filter(({ index }) => items[index] === null);
+    const documents = accepted.map(({ input: { collection, ...fields } }) => ({ ...fields, collection_id: found.get(collection)!.id }));
+    const byId = new Map([...found.values()].map((collection) => [collection.id, collection]));
+    const written = documents.length === 0 ? [] : await this.writer.upsertAll(documents, byId);
+    written.forEach((one, place) => (items[accepted[place]!.index] = one));
+    this.wake();
+    return items as BatchItem[];
+  }
+
+  /** @throws DomainError `documents.not-found` */
+  async get(id: string): Promise<Document> {
+    const document = await this.repository.find(id);
+    if (document === null) throw new DomainError('documents.not-found');
+    return document;
+  }
+
+  /**
+   * Returns a page.
+   *
+   * @throws DomainError `request.invalid` when the cursor is damaged or belongs to another query, `collections.unknown`
+   */
+  async list(
+    query: Omit<DocumentListQuery, 'after' | 'filter'> & {
+      readonly filter: Omit<DocumentFilter, 'collectionId'> & { readonly collection: string | null };
+      readonly cursor: string | null;
+    },
+  ): Promise<DocumentPage> {
+    const { collection, ...rest } = query.filter;
+    const collectionId = collection === null ? null : (await this.collectionOf(collection, '?collection')).id;
+    const resolved = { ...query, filter: { ...rest, collectionId } };
+    const after = query.cursor === null ? null : decodeCursor(query.cursor, resolved);
+    if (query.cursor !== null && after === null) throw foreignCursor();
+    const { items, hasMore } = await this.repository.list({ ...resolved, after });
+    const last = items.at(-1);
+    const nextCursor = hasMore && last !== undefined ? encodeCursor(resolved, positionOf(last, query.sort.column)) : null;
+    return { items, nextCursor };
+  }
+
+  /** Writes the whole document. @throws DomainError `documents.not-found`, `request.precondition-failed`, and as {@link create} */
+  async replace(
+    id: string,
+    { collection: name, ...fields }: DocumentInput,
+    options: ConditionalWriteOptions,
+  ): Promise<WrittenDocumentReply> {
+    const collection = await this.collectionOf(name);
+    assertMetadata(fields.metadata, collection);
+    return this.written(await this.repository.update(id, { ...fields, collection_id: collection.id }, options.expected), options);
+  }
+
+  /** Writes the named fields; an empty patch changes nothing and answers with the row. @throws DomainError as {@link replace} */
+  async patch(
+    id: string,
+    { collection: name, ...fields }: DocumentPatch & { readonly collection?: string },
+    options: ConditionalWriteOptions,
+  ): Promise<WrittenDocumentReply> {
+    const moved = name === undefined ? null : await this.collectionOf(name);
+    if (moved !== null || fields.metadata !== undefined) {
+      const document = await this.get(id);
+      const collection = moved ?? (await this.collectionOf(document.collection_id));
+      assertMetadata(fields.metadata ?? document.metadata, collection);
+    }
+    const patch = { ...fields, ...(moved === null ? {} : { collection_id: moved.id }) };
+    return this.written(await this.repository.update(id, patch, options.expected), options);
+  }
+
+  /** @throws DomainError `documents.not-found`, `request.precondition-failed` */
+  async delete(id: string, expected: ExpectedVersions): Promise<void> {
+    await this.repository.delete(id, expected);
+    this.directory.wake();
+  }
+
+  /** Deletes those that exist. @returns their ids */
+  async deleteAll(ids: readonly string[]): Promise<string[]> {
+    const deleted = await this.repository.deleteAll(ids);
+    this.directory.wake();
+    return deleted;
+  }
+
+  /** Says where the document stands on its way into the index. @throws DomainError `documents.not-found` */
+  async indexStatus(id: string): Promise<DocumentIndexStatus> {
+    const document = await this.get(id);
+    if (document.chunked_version !== document.version) return { document, state: 'pending', chunks: null };
+    const ids = await this.chunks.idsOf(id);
+    const counts = await this.directory.entryCounts(DOCUMENT_SOURCE, ids);
+    const state = counts.dead > 0 ? 'dead' : counts.pending > 0 ? 'pending' : 'synced';
+    return { document, state, chunks: { total: ids.length, ...counts } };
+  }
+
+  private async written(document: Document, options: WriteOptions): Promise<WrittenDocumentReply> {
+    this.wake();
+    return { document, indexState: await this.waitForIndex(document.id, options.waitForIndexMs) };
+  }
+
+  private wake(): void {
+    this.deriver.wake();
+    this.directory.wake();
+  }
+
+  /** Never rejects: the write has happened, whatever engine and index do. */
+  private async waitForIndex(id: string, waitMs: number): Promise<DocumentIndexState> {
+    const deadlineMs = performance.now() + waitMs;
+    while (performance.now() < deadlineMs) {
+      try {
+        const { state } = await this.indexStatus(id);
+        if (state !== 'pending') return state;
+      } catch {
+        return 'pending';
+      }
+      await delay(WAIT_POLL_MS);
+    }
+    return 'pending';
+  }
+
+  private async collectionOf(nameOrId: string, pointer = '/collection'): Promise<Collection> {
+    const collection = await this.collections.find(nameOrId);
+    if (collection === null) throw unknownCollection(pointer);
+    return collection;
+  }
+}
+
+function assertMetadata(metadata: Document['metadata'], { metadata_keys }: Collection): void {
+  const fields = findMetadataProblems(metadata, metadata_keys);
+  if (fields.length > 0) throw new DomainError('documents.metadata-mismatch', { fields });
+}
+
+/** What is refused before anything is written; `null` = accepted. */
+function refuse(inputs: readonly DocumentInput[], collections: ReadonlyMap<string, Collection>): (BatchItem | null)[] {
+  const seen = new Set<string>();
+  return inputs.map(({ collection: name, external_id, metadata }, index) => {
+    const collection = collections.get(name);
+    const place = `/documents/${index}`;
+    if (collection === undefined) return failed(unknownCollection(`${place}/collection`));
+    const mismatches = findMetadataProblems(metadata, collection.metadata_keys, `${place}/metadata`);
+    if (mismatches.length > 0) return failed(new DomainError('documents.metadata-mismatch', { fields: mismatches }));
+    if (external_id === null) return null;
+    const key = `${collection.id} ${external_id}`;
+    if (seen.has(key)) return failed(duplicate(`${place}/external_id`));
+    seen.add(key);
+    return null;
+  });
+}
+
+function failed({ code, fields }: DomainError): BatchItem {
+  return { outcome: 'failed', code, problems: fields };
+}
+
+function duplicate(pointer: string): DomainError {
+  const detail = 'occurs earlier in this batch';
+  return new DomainError('documents.external-id-taken', { fields: [{ pointer, code: 'duplicate', detail }] });
+}
+
+function positionOf(document: Document, column: DocumentSortColumn) {
+  return { value: document[column], id: document.id };
+}

@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { DocumentsModule } from '../documents.module.js';
+import { CollectionsController } from './collections.controller.js';
+import { DocumentsController } from './documents.controller.js';
+
+/** Collections and documents over HTTP; for apps/api only. */
+@Module({ imports: [DocumentsModule], controllers: [CollectionsController, DocumentsController] })
+export class DocumentsHttpModule {}

@@ -1,0 +1,292 @@
+import { ServerConfig } from '#config';
+import {
+  entityTagOf,
+  ETAG_HEADER,
+  expectedVersionsOf,
+  IF_MATCH,
+  IF_NONE_MATCH,
+  isNotModified,
+  noQuery,
+  uuidText,
+  writeQuerySchema,
+  type WriteParameters,
+} from '#rules';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiNotFoundResponse,
+  ApiNotModifiedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiPreconditionFailedResponse,
+  ApiPreconditionRequiredResponse,
+  ApiTags,
+  ApiUnprocessableEntityResponse,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { Document } from '../document.js';
+import { DocumentsService, type BatchItem, type WrittenDocumentReply } from '../documents.service.js';
+import {
+  DELETE_DOCUMENTS_EXAMPLE,
+  DELETED_DOCUMENTS_EXAMPLE,
+  DOCUMENT_BATCH_EXAMPLE,
+  DOCUMENT_BATCH_REPLY_EXAMPLE,
+  DOCUMENT_BODY_EXAMPLE,
+  DOCUMENT_EXAMPLE,
+  DOCUMENT_INDEX_STATUS_EXAMPLE,
+  DOCUMENT_PAGE_EXAMPLE,
+  DOCUMENT_PATCH_EXAMPLE,
+  WRITTEN_DOCUMENT_EXAMPLE,
+} from './document.examples.js';
+import {
+  deletedDocumentsSchema,
+  deleteDocumentsSchema,
+  documentBatchReplySchema,
+  documentBatchSchema,
+  documentBodySchema,
+  documentIndexStatusSchema,
+  documentListQueryOf,
+  documentListQuerySchema,
+  documentPageSchema,
+  documentPatchSchema,
+  documentSchema,
+  writtenDocumentSchema,
+  type DeleteDocuments,
+  type DocumentBatch,
+  type DocumentBatchReply,
+  type DocumentBody,
+  type DocumentListParameters,
+  type DocumentPatchBody,
+} from './document.schemas.js';
+
+const PATH = 'api/v1/documents';
+const BODY = { schema: {}, examples: { faq: { summary: 'A question and its answer', value: DOCUMENT_BODY_EXAMPLE } } };
+const MISSING = { description: 'No such document' };
+const TAKEN = { description: 'Another document of the collection has this external_id' };
+const UNPROCESSABLE = { description: 'The collection does not exist, or declares a key of metadata with another type' };
+const STALE = { description: 'The document has another version' };
+const IF_MATCH_REQUIRED = { description: 'If-Match is missing and this deployment requires it' };
+
+/** Documents as a resource. */
+@ApiTags('documents')
+@Controller(PATH)
+export class DocumentsController {
+  constructor(
+    private readonly documents: DocumentsService,
+    private readonly config: ServerConfig,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    operationId: 'createDocument',
+    summary: 'Create a document',
+    description: 'Stores the document with its chunks in one transaction. It is searchable a moment later: see index_state.',
+  })
+  @ApiBody(BODY)
+  @ApiCreatedResponse({
+    description: 'Created',
+    standardSchema: writtenDocumentSchema,
+    example: WRITTEN_DOCUMENT_EXAMPLE,
+    headers: { ...ETAG_HEADER, Location: { description: 'Path of the new document', schema: { type: 'string' } } },
+  })
+  @ApiConflictResponse(TAKEN)
+  @ApiUnprocessableEntityResponse(UNPROCESSABLE)
+  async create(
+    @Body({ schema: documentBodySchema }) body: DocumentBody,
+    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const written = await this.documents.create(body, writeOptionsOf(query));
+    reply.header('location', `/${PATH}/${written.document.id}`);
+    return writtenReply(written, reply);
+  }
+
+  @Post('batch')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'upsertDocuments',
+    summary: 'Create or replace up to 100 documents',
+    description:
+      'By external_id within the collection; documents without one are created. What equals the stored document is left untouched. Each has a result of its own; one that is refused does not hold up the others.',
+  })
+  @ApiBody({ schema: {}, examples: { one: { summary: 'One document', value: DOCUMENT_BATCH_EXAMPLE } } })
+  @ApiOkResponse({ description: 'What became of each', standardSchema: documentBatchReplySchema, example: DOCUMENT_BATCH_REPLY_EXAMPLE })
+  async upsertBatch(
+    @Body({ schema: documentBatchSchema }) body: DocumentBatch,
+    @Query({ schema: noQuery }) _query: unknown,
+  ): Promise<DocumentBatchReply> {
+    return batchReplyOf(await this.documents.upsertBatch(body.documents));
+  }
+
+  @Post('delete')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'deleteDocuments',
+    summary: 'Delete up to 1,000 documents',
+    description: 'Those that exist; the reply says which did not.',
+  })
+  @ApiBody({ schema: {}, examples: { one: { summary: 'One document', value: DELETE_DOCUMENTS_EXAMPLE } } })
+  @ApiOkResponse({ description: 'How many were deleted', standardSchema: deletedDocumentsSchema, example: DELETED_DOCUMENTS_EXAMPLE })
+  async deleteBatch(@Body({ schema: deleteDocumentsSchema }) { ids }: DeleteDocuments, @Query({ schema: noQuery }) _query: unknown) {
+    const deleted = new Set(await this.documents.deleteAll(ids));
+    return { deleted: deleted.size, not_found: [...new Set(ids)].filter((id) => !deleted.has(id)) };
+  }
+
+  @Get()
+  @ApiOperation({
+    operationId: 'listDocuments',
+    summary: 'List documents',
+    description: 'Filtered, sorted pages. Documents written meanwhile neither repeat nor vanish; follow next_cursor until it is null.',
+  })
+  @ApiOkResponse({ description: 'A page', standardSchema: documentPageSchema, example: DOCUMENT_PAGE_EXAMPLE })
+  @ApiUnprocessableEntityResponse({ description: 'The collection does not exist' })
+  async list(@Query({ schema: documentListQuerySchema }) query: DocumentListParameters) {
+    const { items, nextCursor } = await this.documents.list(documentListQueryOf(query));
+    return { items, next_cursor: nextCursor };
+  }
+
+  @Get(':id')
+  @ApiOperation({
+    operationId: 'getDocument',
+    summary: 'Read a document',
+    description: 'With its ETag; with If-None-Match 304 when it is still the same.',
+  })
+  @ApiHeader(IF_NONE_MATCH)
+  @ApiOkResponse({ description: 'The document', standardSchema: documentSchema, example: DOCUMENT_EXAMPLE, headers: ETAG_HEADER })
+  @ApiNotModifiedResponse({ description: 'Unchanged', headers: ETAG_HEADER })
+  @ApiNotFoundResponse(MISSING)
+  async get(
+    @Param('id', { schema: uuidText }) id: string,
+    @Query({ schema: noQuery }) _query: unknown,
+    @Headers('If-None-Match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Document | undefined> {
+    const document = await this.documents.get(id);
+    reply.header('etag', entityTagOf(document.version));
+    if (!isNotModified(ifNoneMatch, document.version)) return document;
+    reply.status(304);
+    return undefined;
+  }
+
+  @Put(':id')
+  @ApiOperation({
+    operationId: 'replaceDocument',
+    summary: 'Replace a document',
+    description: 'Writes the whole document; what is absent becomes null or empty. Never creates.',
+  })
+  @ApiHeader(IF_MATCH)
+  @ApiBody(BODY)
+  @ApiOkResponse({
+    description: 'Replaced',
+    standardSchema: writtenDocumentSchema,
+    example: { ...WRITTEN_DOCUMENT_EXAMPLE, version: 2 },
+    headers: ETAG_HEADER,
+  })
+  @ApiNotFoundResponse(MISSING)
+  @ApiConflictResponse(TAKEN)
+  @ApiUnprocessableEntityResponse(UNPROCESSABLE)
+  @ApiPreconditionFailedResponse(STALE)
+  @ApiPreconditionRequiredResponse(IF_MATCH_REQUIRED)
+  async replace(
+    @Param('id', { schema: uuidText }) id: string,
+    @Body({ schema: documentBodySchema }) body: DocumentBody,
+    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Headers('If-Match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return writtenReply(await this.documents.replace(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
+  }
+
+  @Patch(':id')
+  @ApiOperation({
+    operationId: 'patchDocument',
+    summary: 'Change some fields of a document',
+    description:
+      'A merge patch (RFC 7396) of the fields: absent ones stay, null clears one; metadata are replaced as a whole. Only chunks that differ are embedded again.',
+  })
+  @ApiHeader(IF_MATCH)
+  @ApiBody({ schema: {}, examples: { title: { summary: 'New title, one more key', value: DOCUMENT_PATCH_EXAMPLE } } })
+  @ApiOkResponse({
+    description: 'Changed',
+    standardSchema: writtenDocumentSchema,
+    example: { ...WRITTEN_DOCUMENT_EXAMPLE, ...DOCUMENT_PATCH_EXAMPLE, version: 2 },
+    headers: ETAG_HEADER,
+  })
+  @ApiNotFoundResponse(MISSING)
+  @ApiConflictResponse(TAKEN)
+  @ApiUnprocessableEntityResponse(UNPROCESSABLE)
+  @ApiPreconditionFailedResponse(STALE)
+  @ApiPreconditionRequiredResponse(IF_MATCH_REQUIRED)
+  async patch(
+    @Param('id', { schema: uuidText }) id: string,
+    @Body({ schema: documentPatchSchema }) body: DocumentPatchBody,
+    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Headers('If-Match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return writtenReply(await this.documents.patch(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'deleteDocument',
+    summary: 'Delete a document',
+    description: 'Searches stop showing it at once; the points of its chunks leave the index a moment later.',
+  })
+  @ApiHeader(IF_MATCH)
+  @ApiNoContentResponse({ description: 'Deleted' })
+  @ApiNotFoundResponse(MISSING)
+  @ApiPreconditionFailedResponse(STALE)
+  @ApiPreconditionRequiredResponse(IF_MATCH_REQUIRED)
+  async delete(
+    @Param('id', { schema: uuidText }) id: string,
+    @Query({ schema: noQuery }) _query: unknown,
+    @Headers('If-Match') ifMatch: string | undefined,
+  ): Promise<void> {
+    await this.documents.delete(id, expectedVersionsOf(ifMatch, this.config.isIfMatchRequired));
+  }
+
+  @Get(':id/index-status')
+  @ApiOperation({
+    operationId: 'getDocumentIndexStatus',
+    summary: 'Where a document stands on its way into the index',
+    description: 'Counts of its chunks in the generation that serves searches.',
+  })
+  @ApiOkResponse({ description: 'The state', standardSchema: documentIndexStatusSchema, example: DOCUMENT_INDEX_STATUS_EXAMPLE })
+  @ApiNotFoundResponse(MISSING)
+  async indexStatus(@Param('id', { schema: uuidText }) id: string, @Query({ schema: noQuery }) _query: unknown) {
+    const { document, state, chunks } = await this.documents.indexStatus(id);
+    return { id: document.id, state, row_version: document.version, chunked_version: document.chunked_version, chunks };
+  }
+
+  private conditionalOptionsOf(query: WriteParameters, ifMatch: string | undefined) {
+    return { ...writeOptionsOf(query), expected: expectedVersionsOf(ifMatch, this.config.isIfMatchRequired) };
+  }
+}
+
+function writeOptionsOf(query: WriteParameters) {
+  return { waitForIndexMs: query.wait_for_index_ms ?? 0 };
+}
+
+function writtenReply({ document, indexState }: WrittenDocumentReply, reply: FastifyReply) {
+  reply.header('etag', entityTagOf(document.version));
+  return { ...document, index_state: indexState };
+}
+
+const STATUS_OF_OUTCOME = { inserted: 'created', updated: 'updated', unchanged: 'unchanged', failed: 'failed' } as const;
+
+function batchReplyOf(items: readonly BatchItem[]): DocumentBatchReply {
+  const results = items.map((item, index) => ({
+    index,
+    status: STATUS_OF_OUTCOME[item.outcome],
+    id: item.outcome === 'failed' ? null : item.id,
+    error: item.outcome === 'failed' ? { code: item.code, errors: [...item.problems] } : null,
+  }));
+  const count = (wanted: (typeof results)[number]['status']) => results.filter(({ status }) => status === wanted).length;
+  return { results, created: count('created'), updated: count('updated'), unchanged: count('unchanged'), failed: count('failed') };
+}
