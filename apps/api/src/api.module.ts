@@ -1,6 +1,7 @@
 import { AdminHttpModule } from '#admin';
 import { ConfigModule, type KindredConfig } from '#config';
 import { DatabaseModule } from '#database';
+import { ChunkDeriverModule, DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
 import { EmbeddingsModule } from '#embeddings';
 import { HealthHttpModule } from '#health';
 import { LoggingModule, RuntimeModule } from '#observability';
@@ -11,7 +12,7 @@ import { VectorStoreModule } from '#vector-store';
 import { Module, type DynamicModule } from '@nestjs/common';
 
 /** The rows whose tables this deployment owns; the schema drift test compares them with the migrations. */
-export const ENTITIES = [...PROJECT_ENTITIES, ...SYNC_ENTITIES];
+export const ENTITIES = [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...SYNC_ENTITIES];
 
 /** The api process: every feature over HTTP, with the relay inline unless SYNC_INLINE=false. */
 @Module({})
@@ -29,6 +30,9 @@ export class ApiModule {
         SyncModule.forRoot({ isRelayEnabled: config.sync.isInline, answersSearches: true }),
         ProjectsHttpModule,
         SimilarityHttpModule,
+        DocumentsHttpModule,
+        // Whoever keeps the index in step makes the chunks as well.
+        ...(config.sync.isInline ? [ChunkDeriverModule] : []),
         HealthHttpModule,
         AdminHttpModule,
       ],

@@ -1,7 +1,9 @@
 /// <reference types="jest" />
 import { AdminHttpModule } from '#admin';
 import { ConfigModule, loadConfig } from '#config';
-import { UnitOfWork } from '#database';
+import { RelayUnitOfWork, UnitOfWork } from '#database';
+import { DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
+import { Clock, SystemClock } from '#kernel';
 import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
 import { SimilarityHttpModule } from '#similarity';
 import { IndexDirectory, IndexSourceRegistry } from '#sync';
@@ -56,13 +58,15 @@ export async function startHttp(
   environment: Record<string, string> = {},
   makeSearches: (store: FakeVectorStore) => SearchStore = (store) => new DirectSearchStore(store),
 ): Promise<HttpHarness> {
-  const database = await createTestDatabase({ entities: PROJECT_ENTITIES });
+  const database = await createTestDatabase({ entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES] });
   const embedder = new FakeEmbedder({ dimensions: 2048 });
   const store = new FakeVectorStore();
   const directory = new FakeIndexDirectory({ store, embedder });
   const admin = new AdminDoubles();
   const providers: Provider[] = [
     { provide: UnitOfWork, useValue: database.unitOfWork },
+    { provide: RelayUnitOfWork, useValue: database.unitOfWork },
+    { provide: Clock, useClass: SystemClock },
     { provide: VectorStore, useValue: store },
     { provide: SearchStore, useValue: makeSearches(store) },
     { provide: IndexDirectory, useValue: directory },
@@ -75,6 +79,7 @@ export async function startHttp(
       environmentModule(providers),
       ProjectsHttpModule,
       SimilarityHttpModule,
+      DocumentsHttpModule,
       AdminHttpModule,
     ],
   }).compile();

@@ -1,5 +1,6 @@
 import { ConfigModule, type KindredConfig } from '#config';
 import { DatabaseModule } from '#database';
+import { ChunkDeriverModule, DOCUMENT_ENTITIES } from '#documents';
 import { EmbeddingsModule } from '#embeddings';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsModule } from '#projects';
@@ -17,11 +18,12 @@ export class WorkerModule {
         ConfigModule.forRoot(config),
         RuntimeModule,
         LoggingModule,
-        DatabaseModule.forRoot({ entities: [...PROJECT_ENTITIES, ...SYNC_ENTITIES] }),
+        DatabaseModule.forRoot({ entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...SYNC_ENTITIES] }),
         EmbeddingsModule,
         VectorStoreModule,
         SyncModule.forRoot({ isRelayEnabled: true, answersSearches: false }),
         ProjectsModule,
+        ChunkDeriverModule,
       ],
     };
   }

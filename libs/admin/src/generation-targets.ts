@@ -8,7 +8,7 @@ export interface GenerationTarget {
   readonly source?: string;
 }
 
-/** Finds the generation that an operator means: the one named, or the serving one of the source, or that of the only source. */
+/** Finds the generation that an operator means: the one named, or the serving one of the source, or that of the main source, which is registered first. */
 @Injectable()
 export class GenerationTargets {
   constructor(
@@ -16,10 +16,7 @@ export class GenerationTargets {
     private readonly sources: IndexSourceRegistry,
   ) {}
 
-  /**
-   * @throws DomainError `generations.not-found` for an unknown generation or source, `search.not-ready` when nothing serves yet, `request.invalid` when
-   *   nothing is named and there are several sources
-   */
+  /** @throws DomainError `generations.not-found` for an unknown generation or source, `search.not-ready` when nothing serves yet */
   async resolve({ generation, source }: GenerationTarget): Promise<GenerationRecord> {
     if (generation !== undefined) return this.generations.get(generation);
     const name = this.sourceNamed(source);
@@ -34,8 +31,8 @@ export class GenerationTargets {
       if (names.includes(source)) return source;
       throw new DomainError('generations.not-found', { detail: `There is no source ${JSON.stringify(source)}` });
     }
-    const [only, ...others] = names;
-    if (only !== undefined && others.length === 0) return only;
-    throw new DomainError('request.invalid', { detail: `There are several sources (${names.join(', ')}); name a source or a generation` });
+    const [main] = names;
+    if (main === undefined) throw new DomainError('generations.not-found', { detail: 'There is no source' });
+    return main;
   }
 }

@@ -79,7 +79,14 @@ export class DocumentWriter {
    * @param collections of all of them, by id
    */
   async prepare(documents: readonly NewDocument[], collections: ReadonlyMap<string, Collection>): Promise<PreparedDocuments> {
-    const known = await this.findKnown(documents);
+    return this.prepareAgainst(await this.findKnown(documents), documents, collections);
+  }
+
+  private async prepareAgainst(
+    known: ReadonlyMap<string, KnownDocument>,
+    documents: readonly NewDocument[],
+    collections: ReadonlyMap<string, Collection>,
+  ): Promise<PreparedDocuments> {
     const compared = documents.map((document) => {
       const stored = document.external_id === null ? undefined : known.get(keyOf(document.collection_id, document.external_id));
       return { document, id: stored?.id ?? document.id ?? uuidV7(), isUnchanged: stored !== undefined && isSame(document, stored) };
@@ -104,23 +111,16 @@ export class DocumentWriter {
     return this.write(session, prepared, UPSERT);
   }
 
-  /** As {@link upsert}, but an external id that exists is an error. @throws DomainError `documents.external-id-taken` */
-  async insert(session: SqlSession, prepared: PreparedDocuments): Promise<WrittenDocument[]> {
-    return this.write(session, prepared, `${INSERT} ${RETURNING}`);
-  }
-
   /** {@link prepare} and {@link upsert} in a transaction of its own. */
   async upsertAll(documents: readonly NewDocument[], collections: ReadonlyMap<string, Collection>): Promise<WrittenDocument[]> {
     const prepared = await this.prepare(documents, collections);
     return this.unitOfWork.run((session) => this.upsert(session, prepared));
   }
 
-  /** {@link prepare} and {@link insert} of one document, in a transaction of its own. */
-  async insertOne(document: NewDocument, collection: Collection): Promise<WrittenDocument> {
-    const prepared = await this.prepare([document], new Map([[collection.id, collection]]));
-    const [written] = await this.unitOfWork.run((session) =>
-      this.insert(session, { ...prepared, documents: prepared.documents.map(asNew) }),
-    );
+  /** Writes one document that is new. @throws DomainError `documents.external-id-taken`, `collections.unknown` */
+  async insert(document: NewDocument, collection: Collection): Promise<WrittenDocument> {
+    const prepared = await this.prepareAgainst(new Map(), [document], new Map([[collection.id, collection]]));
+    const [written] = await this.unitOfWork.run((session) => this.write(session, prepared, `${INSERT} ${RETURNING}`));
     return written!;
   }
 
@@ -169,11 +169,6 @@ export class DocumentWriter {
       return null;
     }
   }
-}
-
-/** One that exists under the external id would be written over; the constraint must see it. */
-function asNew(prepared: PreparedDocument): PreparedDocument {
-  return { ...prepared, isUnchanged: false };
 }
 
 function keyOf(collectionId: string, externalId: string): string {

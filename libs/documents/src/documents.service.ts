@@ -74,7 +74,7 @@ export class DocumentsService {
   async create({ collection: name, ...fields }: DocumentInput, options: WriteOptions): Promise<WrittenDocumentReply> {
     const collection = await this.collectionOf(name);
     assertMetadata(fields.metadata, collection);
-    const { id } = await this.writer.insertOne({ ...fields, collection_id: collection.id }, collection);
+    const { id } = await this.writer.insert({ ...fields, collection_id: collection.id }, collection);
     return this.written(await this.get(id), options);
   }
 

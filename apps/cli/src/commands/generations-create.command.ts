@@ -40,19 +40,22 @@ abstract class GenerationChangeCommand extends GenerationCommand {
     return text;
   }
 
-  /** The body of the request; the source may be left out when there is only one. */
-  protected async bodyOf(client: KindredClient, given: string | undefined, options: ChangeOptions): Promise<object> {
+  /** The body of the request. */
+  protected bodyOf(source = MAIN_SOURCE, options: ChangeOptions): object {
     const { model, dtype, maxTokens, queryPrefix, documentPrefix } = options;
     const embedder = { model, dtype, max_tokens: maxTokens, query_prefix: queryPrefix, document_prefix: documentPrefix };
-    return { source: given ?? (await onlySource(client)), embedder };
+    return { source, embedder };
   }
 }
+
+/** What a command means that names no source. */
+const MAIN_SOURCE = 'projects';
 
 @SubCommand({ name: 'plan', arguments: '[source]', description: 'What a new generation would cost; changes nothing' })
 export class GenerationsPlanCommand extends GenerationChangeCommand {
   async run([source]: string[], options: ChangeOptions): Promise<void> {
     const client = this.clientOf(options);
-    const plan = await client.act<PlanReply>('generations', { ...(await this.bodyOf(client, source, options)), dry_run: true });
+    const plan = await client.act<PlanReply>('generations', { ...this.bodyOf(source, options), dry_run: true });
     this.show(options, plan, () => planText(plan));
   }
 }
@@ -71,7 +74,7 @@ export class GenerationsCreateCommand extends GenerationChangeCommand {
 
   async run([source]: string[], options: ChangeOptions & { readonly reason?: string; readonly wait?: boolean }): Promise<void> {
     const client = this.clientOf(options);
-    const body = { ...(await this.bodyOf(client, source, options)), reason: options.reason };
+    const body = { ...this.bodyOf(source, options), reason: options.reason };
     const { id } = await client.act<GenerationReply>('generations', body);
     if (options.wait !== true) {
       const created = await this.look(client, id);
@@ -85,11 +88,4 @@ export class GenerationsCreateCommand extends GenerationChangeCommand {
     );
     this.show(options, built, () => generationText(built));
   }
-}
-
-async function onlySource(client: KindredClient): Promise<string> {
-  const { items } = await client.read<{ items: GenerationReply[] }>('generations');
-  const [only, ...others] = new Set(items.map(({ source }) => source));
-  if (only !== undefined && others.length === 0) return only;
-  throw new UsageError('There is not exactly one source; name it.');
 }

@@ -72,7 +72,7 @@ export class GenerationsSwitchCommand extends ForcibleGenerationCommand {
 
 @SubCommand({ name: 'rollback', arguments: '[id]', description: 'Go back to the generation that served before, or to this one' })
 export class GenerationsRollbackCommand extends GenerationCommand {
-  @Option({ flags: '--source <name>', description: 'of this source; may be left out when there is only one' })
+  @Option({ flags: '--source <name>', description: 'of this source; default: projects' })
   parseSource(text: string): string {
     return text;
   }

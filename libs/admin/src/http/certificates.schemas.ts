@@ -67,7 +67,7 @@ export const limitOf = ({ limit }: CertificateListParameters): number => limit ?
 
 export const latestQuerySchema = z
   .strictObject({
-    source: sourceName.optional().describe('Its serving generation; may be left out when there is only one source'),
+    source: sourceName.optional().describe('Its serving generation; default: projects'),
     generation: queryGeneration.optional(),
   })
   .superRefine(atMostOne(['source', 'generation']));

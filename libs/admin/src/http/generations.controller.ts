@@ -110,7 +110,7 @@ export class GenerationsController {
   @ApiOperation({
     operationId: 'rollback',
     summary: 'Go back to the generation that served before',
-    description: 'At once and without loss: a standby generation is written to all along. Without a body: of the only source.',
+    description: 'At once and without loss: a standby generation is written to all along. Without a body: of projects.',
   })
   @ApiBody({ schema: {}, required: false, examples: ROLLBACK_EXAMPLES })
   @ApiOkResponse({ description: 'The generation that serves now', standardSchema: generationSchema, example: GENERATION_EXAMPLE })

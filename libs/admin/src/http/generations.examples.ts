@@ -24,7 +24,7 @@ export const FORCE_EXAMPLES = {
 };
 
 export const ROLLBACK_EXAMPLES = {
-  only: { summary: 'Of the only source', value: {} },
+  only: { summary: 'Of projects', value: {} },
   source: { summary: 'Of a source', value: { source: 'projects' } },
 };
 

@@ -342,9 +342,10 @@ describe('capture triggers', () => {
     const { rows } = await database.query<{ proname: string; proconfig: string[] | null }>(
       `SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY proname`,
     );
-    expect(rows.map(({ proname }) => proname)).toEqual(
-      ['delete', 'insert', 'truncate', 'update'].map((event) => `kindred_capture_${event}`),
-    );
+    expect(rows.map(({ proname }) => proname)).toEqual([
+      ...['delete', 'insert', 'truncate', 'update'].map((event) => `kindred_capture_${event}`),
+      'kindred_rechunk_collection',
+    ]);
     for (const { proconfig } of rows) expect(proconfig).toEqual(['search_path=pg_catalog, pg_temp']);
   });
 
