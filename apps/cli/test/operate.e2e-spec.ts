@@ -158,28 +158,29 @@ describe('the command line operates a running service', () => {
     const created = await json<{ id: number; embedder: { max_tokens: number }; progress: { entries: { synced: number } } }>(
       ...['generations', 'create', 'projects', '--max-tokens', '64', '--reason', 'a test', '--wait'],
     );
-    expect(created).toMatchObject({ id: 2, embedder: { max_tokens: 64 }, progress: { entries: { synced: ROWS } } });
+    const [older, newer] = [(await search()).index.generation, String(created.id)];
+    expect(created).toMatchObject({ embedder: { max_tokens: 64 }, progress: { entries: { synced: ROWS } } });
     const second = await kindred('generations', 'create');
     expect([second.code, second.error]).toEqual([1, expect.stringContaining('(generations.conflict)')]);
     const early = await kindred('generations', 'rollback');
     expect([early.code, early.error]).toEqual([1, expect.stringContaining('There is no older generation')]);
-    const gate = await kindred('generations', 'gate', '2');
+    const gate = await kindred('generations', 'gate', newer);
     expect([gate.code, gate.out]).toEqual([0, expect.stringContaining('gate: passed')]);
-    expect((await search()).index.generation).toBe('1');
-    const switched = await kindred('generations', 'switch', '2');
-    expect([switched.code, switched.out]).toEqual([0, expect.stringContaining('Generation 2 of projects serves now')]);
-    await waitFor(async () => (await search()).index.generation === '2', { what: 'searches use the new generation' });
+    expect((await search()).index.generation).toBe(older);
+    const switched = await kindred('generations', 'switch', newer);
+    expect([switched.code, switched.out]).toEqual([0, expect.stringContaining(`Generation ${newer} of projects serves now`)]);
+    await waitFor(async () => (await search()).index.generation === newer, { what: 'searches use the new generation' });
     expect((await search()).results[0]!.project.name).toBe('Job 1');
-    expect((await kindred('generations', 'retire', '2')).error).toContain('let another one serve first');
-    expect((await kindred('generations', 'rollback')).out).toContain('Generation 1 of projects serves again');
-    await waitFor(async () => (await search()).index.generation === '1', { what: 'searches use the old generation again' });
+    expect((await kindred('generations', 'retire', newer)).error).toContain('let another one serve first');
+    expect((await kindred('generations', 'rollback')).out).toContain(`Generation ${older} of projects serves again`);
+    await waitFor(async () => (await search()).index.generation === older, { what: 'searches use the old generation again' });
     expect((await search()).results[0]!.project.name).toBe('Job 1');
     // A switch without a gate of its own: the one from before is still good.
-    expect((await kindred('generations', 'retire', '2')).out).toContain('is retired');
-    expect((await kindred('generations', 'switch', '2')).error).toContain('(generations.retired)');
-    expect((await kindred('generations', 'list')).out.trim().split('\n')).toHaveLength(3);
-    expect((await kindred('generations', 'list', '--all')).out).toMatch(/2 +projects +retired/);
-    expect((await kindred('generations', 'show', '2')).out).toContain('Generation 2 of projects: retired');
+    expect((await kindred('generations', 'retire', newer)).out).toContain('is retired');
+    expect((await kindred('generations', 'switch', newer)).error).toContain('(generations.retired)');
+    expect((await kindred('generations', 'list')).out.trim().split('\n')).toHaveLength(4);
+    expect((await kindred('generations', 'list', '--all')).out).toMatch(new RegExp(`${newer} +projects +retired`));
+    expect((await kindred('generations', 'show', newer)).out).toContain(`Generation ${newer} of projects: retired`);
   });
 
   it('runs schedules', async () => {

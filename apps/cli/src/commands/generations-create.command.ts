@@ -1,7 +1,5 @@
 import { Option, SubCommand } from 'nest-commander';
-import type { KindredClient } from '../service/kindred-client.js';
 import { wholeNumber, type ServiceOptions } from '../service/service-command.js';
-import { UsageError } from '../service/usage-error.js';
 import { GenerationCommand } from './generation-command.js';
 import { generationText, planText, progressText, type GenerationReply, type PlanReply } from './generation-text.js';
 
