@@ -1,4 +1,5 @@
 import { AdminHttpModule } from '#admin';
+import { AnswersHttpModule } from '#answers';
 import { ConfigModule, type KindredConfig } from '#config';
 import { DatabaseModule } from '#database';
 import { ChunkDeriverModule, DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
@@ -31,6 +32,7 @@ export class ApiModule {
         ProjectsHttpModule,
         SimilarityHttpModule,
         DocumentsHttpModule,
+        AnswersHttpModule,
         // Whoever keeps the index in step makes the chunks as well.
         ...(config.sync.isInline ? [ChunkDeriverModule] : []),
         HealthHttpModule,

@@ -1,5 +1,6 @@
 /// <reference types="jest" />
 import { AdminHttpModule } from '#admin';
+import { AnswersHttpModule } from '#answers';
 import { ConfigModule, loadConfig } from '#config';
 import { RelayUnitOfWork, UnitOfWork } from '#database';
 import { DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
@@ -80,6 +81,7 @@ export async function startHttp(
       ProjectsHttpModule,
       SimilarityHttpModule,
       DocumentsHttpModule,
+      AnswersHttpModule,
       AdminHttpModule,
     ],
   }).compile();

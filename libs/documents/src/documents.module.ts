@@ -2,6 +2,7 @@ import { IndexSourceRegistry } from '#sync';
 import { Module } from '@nestjs/common';
 import { ChunkDeriver } from './chunk-deriver.js';
 import { ChunkRepository } from './chunk.repository.js';
+import { ChunkSearchRepository } from './chunk-search.repository.js';
 import { CollectionRepository } from './collection.repository.js';
 import { CollectionsService } from './collections.service.js';
 import { DocumentChunker } from './document-chunker.js';
@@ -10,7 +11,7 @@ import { DocumentRepository } from './document.repository.js';
 import { DocumentWriter } from './document-writer.js';
 import { DocumentsService } from './documents.service.js';
 
-const REPOSITORIES = [ChunkRepository, CollectionRepository, DocumentRepository];
+const REPOSITORIES = [ChunkRepository, ChunkSearchRepository, CollectionRepository, DocumentRepository];
 const SERVICES = [CollectionsService, DocumentsService, DocumentWriter];
 
 /** Documents for every program: api, worker and command line. Needs the (global) database and sync modules beside it. */

@@ -119,6 +119,13 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'A key that the collection declares has a value of another type; `errors[]` names it.',
   },
+  'query.filter-mismatch': {
+    kind: 'unprocessable',
+    title: 'The filters do not fit the collection',
+    retryable: false,
+    meaning:
+      'A filter names a key that no collection declares, or a value of another type; `errors[]` names it. GET /api/v1/collections shows the keys.',
+  },
   'database.unavailable': {
     kind: 'unavailable',
     title: 'The database is not available',

@@ -12,6 +12,9 @@ const CHUNK_TOKENS_DEFAULT = 200;
 const OVERLAP_TOKENS_DEFAULT = 24;
 const OVERLAP_SHARE = 0.5;
 
+/** Words that join filters. */
+const RESERVED_KEYS: ReadonlySet<string> = new Set(['and', 'or', 'not']);
+
 const name = storableText(COLLECTION_NAME_MAX_LENGTH)
   .refine((text) => !isUuid(text), {
     message: 'must not look like an id: names and ids are given in the same places',
@@ -21,7 +24,10 @@ const name = storableText(COLLECTION_NAME_MAX_LENGTH)
 
 const metadataKeys = z
   .record(
-    z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'must be a letter and then letters, digits or _'),
+    z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'must be a letter and then letters, digits or _')
+      .refine((key) => !RESERVED_KEYS.has(key), { message: 'is a word that joins filters', params: { code: 'reserved' } }),
     z.enum(['keyword', 'number', 'boolean']),
   )
   .refine((keys) => Object.keys(keys).length <= METADATA_KEYS_MAXIMUM, {

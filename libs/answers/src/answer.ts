@@ -1,0 +1,19 @@
+/** Where a statement of an answer comes from. */
+export interface Citation {
+  /** As it stands in the text: `[1]`. */
+  readonly number: number;
+  readonly document_id: string;
+  readonly title: string;
+  readonly external_id: string | null;
+  readonly chunk_id: string;
+  /** UTF-16 code units of the document's content. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Answer {
+  readonly text: string;
+  /** `extractive`: sentences of the passages as they are; `generated`: a model has written it, and every citation is one of the passages. */
+  readonly mode: 'generated' | 'extractive';
+  readonly citations: readonly Citation[];
+}

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { AnswersModule } from '../answers.module.js';
+import { QueryController } from './query.controller.js';
+
+/** Questions to documents over HTTP; for apps/api only. */
+@Module({ imports: [AnswersModule], controllers: [QueryController] })
+export class AnswersHttpModule {}

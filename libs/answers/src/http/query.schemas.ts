@@ -1,0 +1,117 @@
+import { collectionReference, documentSchema, type MetadataFilter } from '#documents';
+import { storableText } from '#rules';
+import { freshnessFields, SEARCH_MODES } from '#search';
+import { z } from 'zod';
+import { parseMetadataFilter } from './metadata-filter.parser.js';
+
+const QUERY_MAX_LENGTH = 8_000;
+const TOP_K_MAXIMUM = 100;
+const TOP_K_DEFAULT = 5;
+const KIND_MAX_LENGTH = 100;
+const CHUNKS_PER_DOCUMENT_MAXIMUM = 100;
+const CHUNKS_PER_DOCUMENT_DEFAULT = 3;
+
+const FILTERS_DESCRIPTION =
+  'All entries hold. A declared key of metadata has a value, a list of values (any of them) or bounds (gt, gte, lt, lte): {"topic": ["stairs", "floors"], "year": {"gte": 2020}}. and, or: a list of such objects; not: one';
+
+const filters = z
+  .unknown()
+  .transform((value, context): MetadataFilter | null => {
+    const parsed = parseMetadataFilter(value);
+    if ('filter' in parsed) return parsed.filter;
+    const { path, code, detail } = parsed.problem;
+    context.addIssue({ code: 'custom', path: [...path], params: { code }, message: detail });
+    return null;
+  })
+  .meta({ openapi: { type: 'object', additionalProperties: true, description: FILTERS_DESCRIPTION } });
+
+/** Body of a query. */
+export const queryRequestSchema = z
+  .strictObject({
+    query: storableText(QUERY_MAX_LENGTH).describe('A question, or any text, German or English'),
+    top_k: z.number().int().min(1).max(TOP_K_MAXIMUM).default(TOP_K_DEFAULT).describe('Number of chunks'),
+    collection: collectionReference.optional(),
+    kind: storableText(KIND_MAX_LENGTH).describe('Only documents of this kind').optional(),
+    filters: filters.optional(),
+    threshold: z
+      .number()
+      .min(-1)
+      .max(1)
+      .optional()
+      .describe(
+        'Only results at least this similar (cosine), as far as their similarity is known; default: SIMILARITY_THRESHOLD, normally 0.3, for what only vectors found',
+      ),
+    mode: z
+      .enum(SEARCH_MODES)
+      .default('hybrid')
+      .describe('vector: by meaning; keyword: by words; hybrid: both, fused by their ranks (docs/adr/0013)'),
+    chunks_per_document: z
+      .number()
+      .int()
+      .min(1)
+      .max(CHUNKS_PER_DOCUMENT_MAXIMUM)
+      .default(CHUNKS_PER_DOCUMENT_DEFAULT)
+      .describe('Most chunks of one document'),
+    answer: z.boolean().default(false).describe('Also answer in words, with citations'),
+  })
+  .meta({ id: 'QueryRequest' });
+export type QueryBody = z.output<typeof queryRequestSchema>;
+
+export const citationSchema = z
+  .strictObject({
+    number: z.number().int().describe('As it stands in the text: [1]'),
+    document_id: z.string().meta({ format: 'uuid' }),
+    title: z.string(),
+    external_id: z.string().nullable(),
+    chunk_id: z.string().meta({ format: 'uuid' }),
+    start: z.number().int().describe('Where the chunk begins in the content, UTF-16 code units'),
+    end: z.number().int(),
+  })
+  .meta({ id: 'Citation' });
+
+export const answerSchema = z
+  .strictObject({
+    text: z.string(),
+    mode: z.enum(['generated', 'extractive']).describe('extractive: sentences of the documents as they are; generated: written by a model'),
+    citations: z.array(citationSchema),
+  })
+  .meta({ id: 'Answer' });
+
+export const foundDocumentSchema = documentSchema.omit({ content: true, chunked_version: true }).meta({ id: 'FoundDocument' });
+
+const scores = z
+  .strictObject({
+    vector: z.strictObject({ similarity: z.number(), rank: z.number().int() }).nullable(),
+    keyword: z.strictObject({ score: z.number(), rank: z.number().int() }).nullable(),
+    fused: z.number().describe('Sum over both lists of 1 / (60 + rank)'),
+  })
+  .optional()
+  .describe('Places in each list; not in mode vector');
+
+export const queryReplySchema = z
+  .strictObject({
+    results: z.array(
+      z.strictObject({
+        document: foundDocumentSchema,
+        chunk: z.strictObject({
+          id: z.string().meta({ format: 'uuid' }),
+          ordinal: z.number().int().describe('From 0, through the document'),
+          start: z.number().int().describe('UTF-16 code units of the content'),
+          end: z.number().int(),
+          context: z.string().describe('Title and headings above'),
+          text: z.string(),
+        }),
+        similarity: z.number().nullable().describe('Cosine, 4 decimals; null when it is not known'),
+        rank: z.number().int(),
+        snippet: z.string().describe('Part of the text; its best sentence stands between two **'),
+        scores,
+      }),
+    ),
+    total: z.number().int().describe('Number of results'),
+    truncated: z.boolean().describe('Whether the query was longer than the model reads, so that its end did not count'),
+    answer: answerSchema.optional().describe('Only when asked for'),
+    query_time_ms: z.number(),
+    ...freshnessFields,
+  })
+  .meta({ id: 'QueryReply' });
+export type QueryReply = z.output<typeof queryReplySchema>;

@@ -1,0 +1,75 @@
+import { timestampColumn, UnitOfWork } from '#database';
+import { keywordListsOf, keywordStatementOf, type KeywordHit, type KeywordRecord } from '#search';
+import { Injectable } from '@nestjs/common';
+import type { FoundChunk, FoundDocument } from './found-chunk.js';
+import { sqlConditionsOf, type ChunkFilter } from './metadata-filter.js';
+
+const FOUND_COLUMNS = [
+  'k.id AS chunk_id, k.ordinal, k.start_offset, k.end_offset, k.context, k.text, k.language AS chunk_language',
+  'd.id, d.collection_id, c.name AS collection, d.title, d.kind, d.external_id, d.source_uri, d.language, d.metadata, d.version',
+  timestampColumn('d.created_at'),
+  timestampColumn('d.updated_at'),
+].join(', ');
+
+/** Where the words of chunks are, in the configurations that the trigger of `chunks.search_text` uses. */
+const KEYWORDS = {
+  from: 'chunks k JOIN documents d ON d.id = k.document_id',
+  id: 'k.id',
+  keywords: 'k.search_text',
+  configurations: ['german', 'english', 'simple'],
+} as const;
+
+interface FoundRecord extends Omit<FoundDocument, 'created_at' | 'updated_at'> {
+  readonly chunk_id: string;
+  readonly ordinal: number;
+  readonly start_offset: number;
+  readonly end_offset: number;
+  readonly context: string;
+  readonly text: string;
+  readonly chunk_language: string | null;
+  readonly created_at_text: string;
+  readonly updated_at_text: string;
+}
+
+/** What a search reads of chunks: their rows, and their words. */
+@Injectable()
+export class ChunkSearchRepository {
+  constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  /** The chunks that exist and whose document meets the filter as it is now, by id, in one statement. */
+  async findMatching(ids: readonly string[], filter: ChunkFilter): Promise<Map<string, FoundChunk>> {
+    const parameters: unknown[] = [ids];
+    const conditions = ['k.id = ANY($1::uuid[])', ...sqlConditionsOf(filter, parameters)];
+    const { rows } = await this.unitOfWork.query<FoundRecord>(
+      `SELECT ${FOUND_COLUMNS} FROM chunks k JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id
+       WHERE ${conditions.join(' AND ')}`,
+      parameters,
+    );
+    return new Map(rows.map((row) => [row.chunk_id, foundChunkOf(row)]));
+  }
+
+  /** The chunks that have words of a text, best first, one list per text; as `RowFinder.findByKeywords`. */
+  async findByKeywords(texts: readonly string[], limit: number, filter: ChunkFilter): Promise<KeywordHit[][]> {
+    const { sql, parameters } = keywordStatementOf(KEYWORDS, {
+      texts,
+      limit,
+      conditionsOf: (own) => sqlConditionsOf(filter, own),
+    });
+    const { rows } = await this.unitOfWork.query<KeywordRecord>(sql, parameters);
+    return keywordListsOf(rows, texts.length);
+  }
+}
+
+function foundChunkOf(row: FoundRecord): FoundChunk {
+  const { chunk_id, ordinal, start_offset, end_offset, context, text, chunk_language, created_at_text, updated_at_text, ...document } = row;
+  return {
+    id: chunk_id,
+    ordinal,
+    start: start_offset,
+    end: end_offset,
+    context,
+    text,
+    language: chunk_language,
+    document: { ...document, created_at: created_at_text, updated_at: updated_at_text },
+  };
+}
