@@ -30,7 +30,17 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   VECTOR_FALLBACK: [CANARY, 'Local', 'qdrant'],
   VECTOR_FALLBACK_MAX_POINTS: [CANARY, '0', '100000001'],
   EMBEDDING_WORKERS: [CANARY, '0', '65'],
-  EMBEDDING_MAX_TOKENS: [CANARY, '7', '513'],
+  EMBEDDING_PROVIDER: [CANARY, 'OpenAI'],
+  EMBEDDING_DTYPE: [CANARY, 'int8', 'Q8'],
+  EMBEDDING_HUB_URL: [CANARY, `ftp://${CANARY}`, `https://user:${CANARY}@hub`],
+  EMBEDDING_MAX_TOKENS: [CANARY, '7', '8193'],
+  OPENAI_BASE_URL: [CANARY, `ftp://${CANARY}`, `https://${CANARY}@host/v1`, `https://host/v1?key=${CANARY}`, `https://host/v1#${CANARY}`],
+  OPENAI_EMBEDDING_DIMENSIONS: [CANARY, '0', '16385'],
+  OPENAI_EMBEDDING_REVISION: [`${CANARY} `, 'a/b', 'x'.repeat(65)],
+  OPENAI_EMBEDDING_MAX_TOKENS: [CANARY, '7', '100001'],
+  OPENAI_EMBEDDING_BATCH_SIZE: [CANARY, '0', '2049'],
+  OPENAI_EMBEDDING_TIMEOUT_MS: [CANARY, '99', '600001'],
+  OPENAI_EMBEDDING_QUERY_TIMEOUT_MS: [CANARY, '99', '60001'],
   SYNC_INLINE: [CANARY, '1', 'TRUE', 'yes'],
   SYNC_LEASE_MS: [CANARY, '999', '600001'],
   SYNC_WRITE_TIMEOUT_MS: [CANARY, '99', '300001'],
@@ -50,9 +60,12 @@ const FREE_TEXT = [
   'DATA_DIR',
   'QDRANT_HOST',
   'QDRANT_API_KEY',
+  'EMBEDDING_MODEL',
   'EMBEDDING_MODEL_DIR',
   'EMBEDDING_QUERY_PREFIX',
   'EMBEDDING_DOCUMENT_PREFIX',
+  'OPENAI_API_KEY',
+  'OPENAI_EMBEDDING_MODEL',
 ];
 const cases = Object.entries(BAD_VALUES).flatMap(([variable, values]) => values.map((value) => [variable, value] as const));
 
@@ -117,6 +130,12 @@ describe('parseEnvironment', () => {
   it('refuses VECTOR_STORE=qdrant without an address', () => {
     expect(variablesOf(refusalOf({ VECTOR_STORE: 'qdrant' }))).toEqual(['QDRANT_URL']);
     expect(parseEnvironment({ VECTOR_STORE: 'qdrant', QDRANT_HOST: 'b' }).QDRANT_PORT).toBe(6333);
+  });
+
+  it('refuses EMBEDDING_PROVIDER=openai at the address of OpenAI without a key; another service may need none', () => {
+    expect(variablesOf(refusalOf({ EMBEDDING_PROVIDER: 'openai' }))).toEqual(['OPENAI_API_KEY']);
+    expect(parseEnvironment({ EMBEDDING_PROVIDER: 'openai', OPENAI_API_KEY: 'sk' })).toBeDefined();
+    expect(parseEnvironment({ EMBEDDING_PROVIDER: 'openai', OPENAI_BASE_URL: 'http://embeddings:8080/v1' })).toBeDefined();
   });
 
   it('does not call a variable missing that is there, but wrong', () => {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that hold secrets: each may instead be given as `<NAME>_FILE`, the path of a file with the value. */
-export const SECRET_VARIABLES = ['DATABASE_URL', 'QDRANT_API_KEY'] as const;
+export const SECRET_VARIABLES = ['DATABASE_URL', 'QDRANT_API_KEY', 'OPENAI_API_KEY'] as const;
 
 const integer = (minimum: number, maximum: number) =>
   z
@@ -52,6 +52,19 @@ const url = (protocols: readonly string[]) =>
     `must be a URL with ${protocols.join(' or ')}`,
   );
 
+/** The address of an API whose paths are put behind it; a key in it would end up in logs. */
+const baseUrl = z.string().refine((text) => {
+  try {
+    const { protocol, username, password, search, hash } = new URL(text);
+    return /^https?:$/.test(protocol) && username + password + search + hash === '';
+  } catch {
+    return false;
+  }
+}, 'must be a URL with http: or https:, without user, password, query and fragment');
+
+/** What OpenAI's own address is, and what is therefore not complete without a key. */
+const OPENAI_URL = 'https://api.openai.com/v1';
+
 /** Every variable that Kindred reads, with its rule. `.env.example` is tested against these keys. */
 export const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production'], 'must be development, test or production').default('development'),
@@ -75,11 +88,27 @@ export const environmentSchema = z.object({
   QDRANT_TIMEOUT_MS: integer(50, 60_000).default(2000),
   VECTOR_FALLBACK: z.enum(['local', 'none'], 'must be local or none').default('local'),
   VECTOR_FALLBACK_MAX_POINTS: integer(1, 100_000_000).default(200_000),
+  EMBEDDING_PROVIDER: z.enum(['local', 'openai'], 'must be local or openai').default('local'),
+  EMBEDDING_MODEL: z.string().default('all-MiniLM-L6-v2'),
   EMBEDDING_MODEL_DIR: z.string().optional(),
+  EMBEDDING_DTYPE: z.enum(['q8', 'fp32', 'fp16'], 'must be q8, fp32 or fp16').default('q8'),
+  EMBEDDING_HUB_URL: baseUrl.default('https://huggingface.co'),
   EMBEDDING_WORKERS: integer(1, 64).optional(),
-  EMBEDDING_MAX_TOKENS: integer(8, 512).default(256),
+  EMBEDDING_MAX_TOKENS: integer(8, 8192).default(256),
   EMBEDDING_QUERY_PREFIX: z.string().default(''),
   EMBEDDING_DOCUMENT_PREFIX: z.string().default(''),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: baseUrl.default(OPENAI_URL),
+  OPENAI_EMBEDDING_MODEL: z.string().default('text-embedding-3-small'),
+  OPENAI_EMBEDDING_DIMENSIONS: integer(1, 16_384).optional(),
+  OPENAI_EMBEDDING_REVISION: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'must be 1 to 64 letters, digits, ., _, : or -')
+    .optional(),
+  OPENAI_EMBEDDING_MAX_TOKENS: integer(8, 100_000).default(8191),
+  OPENAI_EMBEDDING_BATCH_SIZE: integer(1, 2048).default(64),
+  OPENAI_EMBEDDING_TIMEOUT_MS: integer(100, 600_000).default(30_000),
+  OPENAI_EMBEDDING_QUERY_TIMEOUT_MS: integer(100, 60_000).default(5_000),
   SYNC_INLINE: flag.default(true),
   SYNC_LEASE_MS: integer(1000, 600_000).optional(),
   SYNC_WRITE_TIMEOUT_MS: integer(100, 300_000).optional(),
@@ -181,6 +210,9 @@ function findContradictions(env: ParsedEnvironment): EnvironmentProblem[] {
   }
   if (env.VECTOR_STORE === 'qdrant' && env.QDRANT_URL === undefined && env.QDRANT_HOST === undefined) {
     problems.push({ variable: 'QDRANT_URL', rule: 'is missing although VECTOR_STORE is qdrant (or set QDRANT_HOST and QDRANT_PORT)' });
+  }
+  if (env.EMBEDDING_PROVIDER === 'openai' && env.OPENAI_BASE_URL === OPENAI_URL && env.OPENAI_API_KEY === undefined) {
+    problems.push({ variable: 'OPENAI_API_KEY', rule: 'is missing although EMBEDDING_PROVIDER is openai (or set OPENAI_BASE_URL)' });
   }
   return problems;
 }

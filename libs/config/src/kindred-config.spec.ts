@@ -32,11 +32,27 @@ describe('loadConfig', () => {
       fallbackMaxPoints: 200_000,
     });
     expect(config.embedding).toEqual({
+      provider: 'local',
+      model: 'all-MiniLM-L6-v2',
+      dtype: 'q8',
       modelDir: null,
+      downloadDir: resolve('./data/models'),
+      hubUrl: 'https://huggingface.co',
       workers: availableParallelism(),
       maxTokens: 256,
       queryPrefix: '',
       documentPrefix: '',
+      openAi: {
+        baseUrl: 'https://api.openai.com/v1',
+        apiKey: null,
+        model: 'text-embedding-3-small',
+        dimensions: null,
+        revision: 'api.openai.com',
+        maxTokens: 8191,
+        batchSize: 64,
+        timeoutMs: 30_000,
+        queryTimeoutMs: 5_000,
+      },
     });
     expect(config.sync).toEqual({ isInline: true, leaseMs: 6000, writeTimeoutMs: 2000, graceMs: 10_000, batchSize: 64, maxAttempts: 10 });
     expect(config.search.defaultThreshold).toBe(0.3);
@@ -87,6 +103,12 @@ describe('loadConfig', () => {
   it('does not judge timings while one of their inputs is unknown', () => {
     expect(problemsOf({ SYNC_WRITE_TIMEOUT_MS: 'x', SYNC_LEASE_MS: '1000' })).toEqual(['SYNC_WRITE_TIMEOUT_MS']);
     expect(problemsOf({ VECTOR_STORE: 'x', SYNC_LEASE_MS: '1000' })).toEqual(['VECTOR_STORE']);
+  });
+
+  it('calls an OpenAI-compatible service by its host, or as the operator does, and puts one slash before its paths', () => {
+    const service = { OPENAI_BASE_URL: 'http://embeddings:8080/v1/', OPENAI_API_KEY: 'sk' };
+    expect(loadConfig(service).embedding.openAi).toMatchObject({ baseUrl: 'http://embeddings:8080/v1', revision: 'embeddings:8080' });
+    expect(loadConfig({ ...service, OPENAI_EMBEDDING_REVISION: 'ours' }).embedding.openAi.revision).toBe('ours');
   });
 
   it('makes folders absolute, so that a later change of directory does not move them', () => {

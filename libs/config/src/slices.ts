@@ -81,22 +81,70 @@ export class VectorStoreConfig {
 
 /** Describes the embedder of NEW generations; an existing generation keeps the descriptor that is stored with it. */
 export class EmbeddingConfig {
-  /** Folder that holds model folders; `null` = the `models` folder that ships with Kindred. */
+  readonly provider: 'local' | 'openai';
+  /** Name of a model folder, path of one, or `owner/name` on the hub. */
+  readonly model: string;
+  readonly dtype: 'q8' | 'fp32' | 'fp16';
+  /** Folder that holds model folders; `null` = the `models` folder that ships with Kindred, which is looked into in any case. */
   readonly modelDir: string | null;
-  /** Worker threads, each with one inference thread. */
+  /** Folder for models from the hub; absolute. */
+  readonly downloadDir: string;
+  readonly hubUrl: string;
+  /** Worker threads of a local model, each with one inference thread. */
   readonly workers: number;
+  /** Of a local model. */
   readonly maxTokens: number;
   readonly queryPrefix: string;
   readonly documentPrefix: string;
+  readonly openAi: OpenAiEmbeddingSettings;
 
   constructor(env: ParsedEnvironment) {
+    this.provider = env.EMBEDDING_PROVIDER;
+    this.model = env.EMBEDDING_MODEL;
+    this.dtype = env.EMBEDDING_DTYPE;
     this.modelDir = env.EMBEDDING_MODEL_DIR === undefined ? null : resolve(env.EMBEDDING_MODEL_DIR);
+    this.downloadDir = resolve(env.DATA_DIR, 'models');
+    this.hubUrl = withoutSlash(env.EMBEDDING_HUB_URL);
     this.workers = env.EMBEDDING_WORKERS ?? availableParallelism();
     this.maxTokens = env.EMBEDDING_MAX_TOKENS;
     this.queryPrefix = env.EMBEDDING_QUERY_PREFIX;
     this.documentPrefix = env.EMBEDDING_DOCUMENT_PREFIX;
+    this.openAi = Object.freeze({
+      baseUrl: withoutSlash(env.OPENAI_BASE_URL),
+      apiKey: env.OPENAI_API_KEY ?? null,
+      model: env.OPENAI_EMBEDDING_MODEL,
+      dimensions: env.OPENAI_EMBEDDING_DIMENSIONS ?? null,
+      revision: env.OPENAI_EMBEDDING_REVISION ?? new URL(env.OPENAI_BASE_URL).host,
+      maxTokens: env.OPENAI_EMBEDDING_MAX_TOKENS,
+      batchSize: env.OPENAI_EMBEDDING_BATCH_SIZE,
+      timeoutMs: env.OPENAI_EMBEDDING_TIMEOUT_MS,
+      queryTimeoutMs: env.OPENAI_EMBEDDING_QUERY_TIMEOUT_MS,
+    });
     Object.freeze(this);
   }
+}
+
+/** Of an embedder that asks a service which speaks OpenAI's API. */
+export interface OpenAiEmbeddingSettings {
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  readonly model: string;
+  /** `null` = those of the model, where they are known. */
+  readonly dimensions: number | null;
+  /** Tells services apart that have a model of this name; default: the host of the base URL. */
+  readonly revision: string;
+  readonly maxTokens: number;
+  /** Texts of one request. */
+  readonly batchSize: number;
+  /** One try of a request with documents. */
+  readonly timeoutMs: number;
+  /** One query with all its tries. */
+  readonly queryTimeoutMs: number;
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 /** The in-process store answers or is gone with the process, so its leases may be short; a remote one needs time to answer. */

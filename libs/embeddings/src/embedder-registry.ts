@@ -1,23 +1,37 @@
 import type { Embedder, EmbedderDescriptor } from './embedder.js';
 
-/** What an operator may choose for a new generation; everything else follows from the model's files. */
-export type EmbedderOverrides = Partial<Pick<EmbedderDescriptor, 'model' | 'dtype' | 'max_tokens' | 'query_prefix' | 'document_prefix'>>;
+/**
+ * What an operator may choose for a new generation; everything else follows from the configuration and the model. Of another provider than the
+ * configured one, `model` is that provider's configured one unless it is chosen as well. `dtype` is for local models, `dimensions` for others.
+ */
+export type EmbedderOverrides = Partial<
+  Pick<EmbedderDescriptor, 'provider' | 'model' | 'dtype' | 'dimensions' | 'max_tokens' | 'query_prefix' | 'document_prefix'>
+>;
 
 /**
  * Builds the embedder that a generation's descriptor names, once per `modelRev`, so that generations with different models live side by side.
  */
 export abstract class EmbedderRegistry {
   /**
-   * The descriptor that a NEW generation gets: the configured one with the overrides on top. Reads the model's small files; loads nothing.
+   * The descriptor that a NEW generation gets: the configured one with the overrides on top. Loads nothing, and asks no service.
    *
-   * @throws FatalStartupError when the model folder is missing or not complete, or the model reads fewer tokens than asked for
+   * @throws FatalStartupError when there is no such model, or it is not complete, or cannot do what is asked of it
    */
   abstract describe(overrides: EmbedderOverrides): Promise<EmbedderDescriptor>;
 
-  /** The descriptor that new generations get from the configuration and the model folder alone. */
+  /** The descriptor that new generations get from the configuration alone. */
   describeConfigured(): Promise<EmbedderDescriptor> {
     return this.describe({});
   }
+
+  /**
+   * Finds out whether the described embedder works here, by embedding a text; keeps nothing. To be asked before an index is built on it, because an index
+   * keeps its embedder for good.
+   *
+   * @throws FatalStartupError when it does not work, and only a person can change that
+   * @throws DomainError `search.embedder-unavailable` when it may work later
+   */
+  abstract prove(descriptor: EmbedderDescriptor): Promise<void>;
 
   /**
    * Returns the embedder of the descriptor; it may still be loading (see {@link Embedder.ready}).

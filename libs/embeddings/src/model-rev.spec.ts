@@ -32,5 +32,6 @@ describe('modelRevOf', () => {
 describe('modelLabelOf', () => {
   it('is the short name that people read', () => {
     expect(modelLabelOf(DESCRIPTOR)).toBe('all-MiniLM-L6-v2:q8');
+    expect(modelLabelOf({ ...DESCRIPTOR, provider: 'openai', model: 'text-embedding-3-large' })).toBe('text-embedding-3-large');
   });
 });

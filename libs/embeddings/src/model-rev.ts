@@ -8,7 +8,7 @@ export function modelRevOf(descriptor: EmbedderDescriptor): string {
     .slice(0, 16);
 }
 
-/** The short name that people read, for example `all-MiniLM-L6-v2:q8`. */
-export function modelLabelOf(descriptor: EmbedderDescriptor): string {
-  return `${descriptor.model}:${descriptor.dtype}`;
+/** The short name that people read: `all-MiniLM-L6-v2:q8`, or `text-embedding-3-large` of a service, whose precision is its own affair. */
+export function modelLabelOf({ provider, model, dtype }: EmbedderDescriptor): string {
+  return provider === 'local' ? `${model}:${dtype}` : model;
 }

@@ -1,9 +1,9 @@
 // Ends its own process while two threads are inside the model runtime: "loading" or "running". The exit code is what the test looks at.
-import { LocalEmbedderRegistry } from '../../../dist/libs/embeddings/src/index.js';
+import { loadConfig } from '../../../dist/libs/config/src/index.js';
+import { ConfiguredEmbedderRegistry } from '../../../dist/libs/embeddings/src/index.js';
 
 const moment = process.argv[2];
-const config = { modelDir: null, workers: 2, maxTokens: 256, queryPrefix: '', documentPrefix: '' };
-const registry = new LocalEmbedderRegistry(config);
+const registry = new ConfiguredEmbedderRegistry(loadConfig({ EMBEDDING_WORKERS: '2' }).embedding);
 const embedder = registry.get(await registry.describeConfigured());
 const ready = embedder.ready();
 if (moment === 'running') await ready;

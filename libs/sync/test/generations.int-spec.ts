@@ -110,6 +110,14 @@ describe('generations', () => {
     await expect(counted('index_generations')).resolves.toBe(1);
   });
 
+  it('creates none on a model that does not work here: it would be stuck with it', async () => {
+    const { harness, manager } = bench;
+    harness.embedders.addModel('broken', { dimensions: 96 });
+    harness.embedders.refuseModel('broken');
+    await expect(manager.create('projects', { model: 'broken' })).rejects.toMatchObject({ code: 'generations.model-unusable' });
+    await expect(counted('index_generations')).resolves.toBe(1);
+  });
+
   it('does not create one before the source has one that serves', async () => {
     const { harness, manager } = bench;
     await harness.database.query(`UPDATE index_generations SET state = 'retired'`);

@@ -53,6 +53,14 @@ describe('start of the engine', () => {
   };
   const points = async () => harness.store.count((await serving()).collection);
 
+  it('creates nothing on a model that does not work here, so that the start after the mistake is mended finds nothing of it', async () => {
+    harness.embedders.refuseModel(harness.embedder.descriptor.model);
+    const { readiness } = start();
+    await expect(readiness.whenReady()).rejects.toBeInstanceOf(FatalStartupError);
+    const { rows } = await harness.database.query('SELECT 1 FROM index_generations');
+    expect(rows).toHaveLength(0);
+  });
+
   it('creates one serving generation, its collection and its alias, and indexes rows that were there before', async () => {
     await harness.database.query(`INSERT INTO projects (name, description) SELECT 'n', 'text ' || n FROM generate_series(1, 2500) n`);
     const { readiness } = start();

@@ -5,6 +5,7 @@ import { FakeEmbedder } from './fake-embedder.js';
 /** Double of the registry: one `FakeEmbedder` per `modelRev`, made when first asked for. */
 export class FakeEmbedderRegistry extends EmbedderRegistry {
   private readonly embedders = new Map<string, FakeEmbedder>();
+  private readonly refused = new Set<string>();
   private readonly models = new Map<string, Partial<EmbedderDescriptor>>();
 
   /** @param configured its descriptor is the one of new generations */
@@ -19,11 +20,21 @@ export class FakeEmbedderRegistry extends EmbedderRegistry {
     this.models.set(model, properties);
   }
 
+  /** From now on that model can be described, but does not work. */
+  refuseModel(model: string): void {
+    this.refused.add(model);
+  }
+
   async describe(overrides: EmbedderOverrides): Promise<EmbedderDescriptor> {
     const { descriptor } = this.configured;
     const properties = this.models.get(overrides.model ?? descriptor.model);
     if (properties === undefined) throw new FatalStartupError(`The double has no model ${overrides.model}`);
     return { ...descriptor, ...properties, ...overrides };
+  }
+
+  /** Every embedder of the double works, but for those of a model of {@link refuseModel}. */
+  async prove({ model }: EmbedderDescriptor): Promise<void> {
+    if (this.refused.has(model)) throw new FatalStartupError(`The double was told that ${model} cannot be used`);
   }
 
   get(descriptor: EmbedderDescriptor): FakeEmbedder {

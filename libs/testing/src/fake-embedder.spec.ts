@@ -36,6 +36,17 @@ describe('FakeEmbedder', () => {
     expect(embedder.calls).toEqual({ ready: 0, queries: 3, documentJobs: 1, documents: 2, close: 0 });
   });
 
+  it('wavers when it is told to: no two vectors of a text are the same, and none is further away than it says', async () => {
+    const embedder = new FakeEmbedder();
+    expect(embedder.repeatCosine).toBe(1);
+    embedder.waver(0.999);
+    expect(embedder.repeatCosine).toBe(0.999);
+    const [a, b] = await embedder.embedDocuments(['oak stair', 'oak stair']);
+    expect(findVectorDefect(a!.vector, 64)).toBeNull();
+    expect(cosine(a!.vector, b!.vector)).toBeGreaterThanOrEqual(0.999);
+    expect(cosine(a!.vector, b!.vector)).toBeLessThan(0.9999);
+  });
+
   it('holds calls until released; abort and close reject what is held', async () => {
     const embedder = new FakeEmbedder();
     const release = embedder.hold();
@@ -62,6 +73,9 @@ describe('FakeEmbedderRegistry', () => {
     expect(wide).toEqual({ ...registry.configured.descriptor, model: 'wide', dimensions: 96, max_tokens: 16 });
     expect((await registry.get(wide).embedQuery('oak')).vector).toHaveLength(96);
     await expect(registry.describe({ model: 'unheard' })).rejects.toThrow('unheard');
+    await expect(registry.prove(wide)).resolves.toBeUndefined();
+    registry.refuseModel('wide');
+    await expect(registry.prove(wide)).rejects.toThrow('wide');
     const first = registry.get(wide);
     await registry.release(first.modelRev);
     await expect(first.embedQuery('late')).rejects.toMatchObject({ code: 'search.embedder-unavailable' });

@@ -1,4 +1,4 @@
-import { DomainError } from '#kernel';
+import { DomainError, normaliseInPlace } from '#kernel';
 import { Embedder, modelRevOf, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '#embeddings';
 import { setTimeout as delay } from 'node:timers/promises';
 import { countBagTokens, hashedBagOfWords } from './hashed-bag-of-words.js';
@@ -44,6 +44,8 @@ export class FakeEmbedder extends Embedder {
 
   private fault: FakeEmbedderFault | null = null;
   private mode: FakeEmbedderMode | null = null;
+  private leastCosine = 1;
+  private runs = 0;
   private gate: { readonly opened: Promise<void>; readonly open: () => void } | null = null;
   private readonly closed = deferred<never>();
   private isClosed = false;
@@ -55,6 +57,10 @@ export class FakeEmbedder extends Embedder {
     this.modelRev = modelRevOf(this.descriptor);
     // Nobody may be waiting when close() rejects it; that must not become an unhandled rejection.
     this.closed.promise.catch(() => undefined);
+  }
+
+  override get repeatCosine(): number {
+    return this.leastCosine;
   }
 
   get dimensions(): number {
@@ -78,6 +84,11 @@ export class FakeEmbedder extends Embedder {
   /** From now on it does to every call of {@link embedDocuments} what a provider of such manners does. */
   behave(mode: FakeEmbedderMode): void {
     this.mode = mode;
+  }
+
+  /** From now on no two vectors of one text are the same, as with some services; their cosine is that or more. */
+  waver(repeatCosine: number): void {
+    this.leastCosine = repeatCosine;
   }
 
   /** Lets texts pass again. */
@@ -164,7 +175,16 @@ export class FakeEmbedder extends Embedder {
     if (fault !== null && fault !== false) throw new DomainError('search.embedder-unavailable', { detail: 'The double was told to fail' });
     this.texts.push(text);
     const prefix = kind === 'query' ? this.descriptor.query_prefix : this.descriptor.document_prefix;
-    return hashedBagOfWords(prefix + text, this.dimensions, this.maxTokens);
+    const embedding = hashedBagOfWords(prefix + text, this.dimensions, this.maxTokens);
+    return this.leastCosine === 1 ? embedding : { ...embedding, vector: this.wavering(embedding.vector) };
+  }
+
+  /** Turned away from its text by half of what is allowed, each time to another side. */
+  private wavering(vector: Float32Array): Float32Array {
+    const turned = vector.slice();
+    const free = [...turned.keys()].filter((component) => turned[component] === 0);
+    turned[free[this.runs++ % free.length]!] = Math.tan(Math.acos(this.leastCosine) / 2);
+    return normaliseInPlace(turned);
   }
 }
 

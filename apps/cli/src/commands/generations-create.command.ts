@@ -4,8 +4,10 @@ import { GenerationCommand } from './generation-command.js';
 import { generationText, planText, progressText, type GenerationReply, type PlanReply } from './generation-text.js';
 
 interface ChangeOptions extends ServiceOptions {
+  readonly provider?: string;
   readonly model?: string;
   readonly dtype?: string;
+  readonly dimensions?: number;
   readonly maxTokens?: number;
   readonly queryPrefix?: string;
   readonly documentPrefix?: string;
@@ -13,14 +15,24 @@ interface ChangeOptions extends ServiceOptions {
 
 /** What a new generation does differently. */
 abstract class GenerationChangeCommand extends GenerationCommand {
-  @Option({ flags: '--model <name>', description: 'another model (its folder name)' })
+  @Option({ flags: '--provider <provider>', description: 'local, or openai: the configured service' })
+  parseProvider(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--model <name>', description: 'another model (its folder name, owner/name on the hub, or its name at the service)' })
   parseModel(text: string): string {
     return text;
   }
 
-  @Option({ flags: '--dtype <dtype>', description: 'q8, fp16 or fp32' })
+  @Option({ flags: '--dtype <dtype>', description: 'precision of a local model: q8, fp16 or fp32' })
   parseDtype(text: string): string {
     return text;
+  }
+
+  @Option({ flags: '--dimensions <number>', description: 'fewer dimensions than the model of a service has' })
+  parseDimensions(text: string): number {
+    return wholeNumber('--dimensions', text);
   }
 
   @Option({ flags: '--max-tokens <number>', description: 'tokens of a text that are read' })
@@ -40,9 +52,9 @@ abstract class GenerationChangeCommand extends GenerationCommand {
 
   /** The body of the request. */
   protected bodyOf(source = MAIN_SOURCE, options: ChangeOptions): object {
-    const { model, dtype, maxTokens, queryPrefix, documentPrefix } = options;
-    const embedder = { model, dtype, max_tokens: maxTokens, query_prefix: queryPrefix, document_prefix: documentPrefix };
-    return { source, embedder };
+    const { provider, model, dtype, dimensions, maxTokens, queryPrefix, documentPrefix } = options;
+    const texts = { max_tokens: maxTokens, query_prefix: queryPrefix, document_prefix: documentPrefix };
+    return { source, embedder: { provider, model, dtype, dimensions, ...texts } };
   }
 }
 

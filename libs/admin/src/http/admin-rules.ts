@@ -20,11 +20,11 @@ export const sourceName = z.string().min(1).max(SOURCE_MAX_LENGTH).describe('Nam
 
 export const queryGeneration = queryInteger({ minimum: 1, maximum: ID_MAXIMUM, description: 'Number of a generation' });
 
-/** A model's folder name: nothing that could leave the folder of the models. */
+/** A model's name: nothing that could leave the folder of the models. */
 export const modelName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be the name of a model folder')
-  .describe('Folder name of a model');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}(\/[A-Za-z0-9][A-Za-z0-9._:-]{0,99})?$/, 'must be the name of a model, or owner/name')
+  .describe('Name of a model folder, owner/name on the model hub, or a model of the service');
 
 /** A prefix of texts; may be empty. */
 export const textPrefix = z

@@ -15,6 +15,10 @@ const EMBEDDER = {
 
 export const CREATE_GENERATION_EXAMPLES = {
   plan: { summary: 'What would it cost?', value: { source: 'projects', dry_run: true, embedder: { max_tokens: 128 } } },
+  service: {
+    summary: 'With another model',
+    value: { source: 'projects', embedder: { provider: 'openai', model: 'text-embedding-3-large', dimensions: 1024 } },
+  },
   create: { summary: 'Build it', value: { source: 'projects', embedder: { max_tokens: 128 }, reason: 'shorter texts are enough' } },
 };
 

@@ -6,6 +6,8 @@ import { entryCountsSchema, generationStateSchema } from './sync-status.schemas.
 const REASON_MAX_LENGTH = 500;
 /** No model reads more; the model at hand mostly reads fewer and says so. */
 const TOKENS_MAXIMUM = 100_000;
+/** As for OPENAI_EMBEDDING_DIMENSIONS. */
+const DIMENSIONS_MAXIMUM = 16_384;
 
 export const generationListQuerySchema = z.strictObject({
   include_retired: queryFlag('Also those that are retired').optional(),
@@ -18,8 +20,10 @@ export const createGenerationSchema = z
     dry_run: z.boolean().default(false).describe('Only say what it would cost'),
     embedder: z
       .strictObject({
+        provider: z.enum(['local', 'openai']).optional().describe('local = a model on this machine, openai = the configured service'),
         model: modelName.optional(),
-        dtype: z.enum(['q8', 'fp32', 'fp16']).optional(),
+        dtype: z.enum(['q8', 'fp32', 'fp16']).optional().describe('Of a local model'),
+        dimensions: z.number().int().min(1).max(DIMENSIONS_MAXIMUM).optional().describe('Of a model of the service that can give fewer'),
         max_tokens: z.number().int().min(1).max(TOKENS_MAXIMUM).optional().describe('Tokens of a text that are read'),
         query_prefix: textPrefix.optional(),
         document_prefix: textPrefix.optional(),

@@ -9,8 +9,8 @@ import type { IndexGeneration } from './index-generation.js';
 import { sampleSyncedIds } from './sample-entries.js';
 
 const SAMPLE_SIZE = 50;
-/** Below this a stored vector is not the one that its text has: float32 travels through stores with an error of about 1e-7. */
-const LEAST_COSINE = 1 - 1e-5;
+/** What a store may do to a vector, as 1 - cosine: float32 travels through stores with an error of about 1e-7. */
+const STORE_ERROR = 1e-5;
 
 interface Look {
   readonly rows: number;
@@ -55,7 +55,8 @@ export class GateSampleCheck {
       const document = documents.get(entry.sourceId);
       return document === undefined ? [] : [{ entry, document, point: points.get(entry.sourceId) }];
     });
-    const fresh = await this.embedders.get(generation.embedder).embedDocuments(
+    const embedder = this.embedders.get(generation.embedder);
+    const fresh = await embedder.embedDocuments(
       rows.map(({ document }) => document.text),
       { signal },
     );
@@ -66,7 +67,7 @@ export class GateSampleCheck {
       const cosine = point?.vector === undefined ? null : cosineOf(point.vector, fresh[index]!.vector);
       if (cosine !== null) cosines.push(cosine);
       if (difference !== null) differences.set(entry.sourceId, difference);
-      else if (cosine === null || !(cosine >= LEAST_COSINE))
+      else if (cosine === null || !(cosine >= embedder.repeatCosine - STORE_ERROR))
         differences.set(entry.sourceId, `its vector has cosine ${cosine} to a fresh one`);
     }
     return { rows: rows.length, differences, cosines };

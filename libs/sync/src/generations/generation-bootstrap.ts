@@ -23,7 +23,8 @@ export class GenerationBootstrap {
   /**
    * Creates what is missing, once among any number of replicas, and returns the generations of the sources of this process. Does not touch the store.
    *
-   * @throws FatalStartupError when there is no model to describe the first generation with
+   * @throws FatalStartupError when there is no model for the first generation, or it does not work here
+   * @throws DomainError `search.embedder-unavailable` when it may work later
    */
   async run(): Promise<IndexGeneration[]> {
     this.catalog.invalidate();
@@ -31,6 +32,8 @@ export class GenerationBootstrap {
     const missing = this.sources.all().filter(({ name }) => !generations.some(({ source }) => source === name));
     if (missing.length > 0) {
       const embedder = await this.embedders.describeConfigured();
+      // A generation keeps its embedder for good: one that never works would be an index that never answers.
+      await this.embedders.prove(embedder);
       for (const source of missing) await this.create(source, embedder);
       this.catalog.invalidate();
       generations = await this.catalog.list();

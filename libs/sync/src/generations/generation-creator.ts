@@ -38,11 +38,13 @@ export class GenerationCreator {
   /**
    * Commits the row of a generation that is to be filled, and returns its id.
    *
-   * @throws DomainError `generations.not-found`, `generations.model-unusable`, `request.invalid`, `generations.conflict`, `search.not-ready`
+   * @throws DomainError `generations.not-found`, `generations.model-unusable`, `request.invalid`, `generations.conflict`, `search.not-ready`,
+   *   `search.embedder-unavailable` when the embedder may work later
    */
   async create(sourceName: string, change: GenerationChange, reason: string | null): Promise<number> {
     const source = this.sourceOf(sourceName);
     const embedder = await this.describe(change);
+    await this.usable(() => this.embedders.prove(embedder));
     const id = await createBuildingGeneration(this.unitOfWork, {
       source: source.name,
       nameCollection: (reserved) => newCollectionName(this.collectionPrefix, source.name, reserved),
@@ -78,8 +80,12 @@ export class GenerationCreator {
       const detail = `must be a whole number of at least ${LEAST_TOKENS}`;
       throw new DomainError('request.invalid', { fields: [{ pointer: '/max_tokens', code: 'out-of-range', detail }] });
     }
+    return this.usable(() => this.embedders.describe(change));
+  }
+
+  private async usable<T>(look: () => Promise<T>): Promise<T> {
     try {
-      return await this.embedders.describe(change);
+      return await look();
     } catch (error) {
       if (!(error instanceof FatalStartupError)) throw error;
       // The message names a path of this machine.

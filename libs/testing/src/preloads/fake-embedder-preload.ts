@@ -1,5 +1,5 @@
 // For `node --import`: every embedder of the program that is started is the fake one, so that it starts in a fraction of a second and embeds at once.
-import { LocalEmbedderRegistry, type EmbedderRegistry } from '#embeddings';
+import { ConfiguredEmbedderRegistry, type EmbedderRegistry } from '#embeddings';
 import { FakeEmbedderRegistry } from '../fake-embedder-registry.js';
 
 const fakes = new FakeEmbedderRegistry();
@@ -8,10 +8,11 @@ const fakes = new FakeEmbedderRegistry();
 const methods: { [Name in keyof EmbedderRegistry]: EmbedderRegistry[Name] } = {
   describe: (overrides) => fakes.describe(overrides),
   describeConfigured: () => fakes.describeConfigured(),
+  prove: (descriptor) => fakes.prove(descriptor),
   get: (descriptor) => fakes.get(descriptor),
   release: (modelRev) => fakes.release(modelRev),
   close: () => fakes.close(),
 };
 
 // The program makes its registry itself; the class is what the two of them share.
-Object.assign(LocalEmbedderRegistry.prototype, methods);
+Object.assign(ConfiguredEmbedderRegistry.prototype, methods);

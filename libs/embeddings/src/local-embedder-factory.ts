@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { EmbeddingConfig } from '#config';
 import { DomainError } from '#kernel';
 import type { EmbedderDescriptor } from './embedder.js';
-import { EmbedderRegistry, type EmbedderOverrides } from './embedder-registry.js';
+import { EmbedderFactory } from './embedder-factory.js';
+import type { EmbedderOverrides } from './embedder-registry.js';
 import { ModelFolderError } from './model-folder.errors.js';
 import { ModelFolder } from './model-folder.js';
 import { modelRevOf } from './model-rev.js';
@@ -17,10 +18,7 @@ const BUNDLED_DTYPE = 'q8';
 const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** Builds embedders from model folders on this machine. */
-export class LocalEmbedderRegistry extends EmbedderRegistry {
-  private readonly embedders = new Map<string, TransformersEmbedder>();
-  private isClosed = false;
-
+export class LocalEmbedderFactory extends EmbedderFactory {
   constructor(private readonly config: EmbeddingConfig) {
     super();
   }
@@ -36,25 +34,12 @@ export class LocalEmbedderRegistry extends EmbedderRegistry {
     });
   }
 
-  get(descriptor: EmbedderDescriptor): TransformersEmbedder {
-    if (this.isClosed) throw new DomainError('search.embedder-unavailable', { detail: 'The embedders are closed' });
-    const modelRev = modelRevOf(descriptor);
-    const known = this.embedders.get(modelRev);
-    if (known !== undefined) return known;
-    const embedder = new TransformersEmbedder({ descriptor, folder: this.openAsDescribed(descriptor), workers: this.config.workers });
-    this.embedders.set(modelRev, embedder);
-    return embedder;
+  async prove(_descriptor: EmbedderDescriptor): Promise<void> {
+    await Promise.resolve();
   }
 
-  async release(modelRev: string): Promise<void> {
-    const embedder = this.embedders.get(modelRev);
-    this.embedders.delete(modelRev);
-    await embedder?.close();
-  }
-
-  async close(): Promise<void> {
-    this.isClosed = true;
-    await Promise.all([...this.embedders.values()].map((embedder) => embedder.close()));
+  build(descriptor: EmbedderDescriptor): TransformersEmbedder {
+    return new TransformersEmbedder({ descriptor, folder: this.openAsDescribed(descriptor), workers: this.config.workers });
   }
 
   private openAsDescribed(descriptor: EmbedderDescriptor): ModelFolder {
