@@ -8,6 +8,8 @@ import { convertSchema } from './schema-converter.js';
 const API_VERSION = '1.0.0';
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 const EXAMPLE_REQUEST_ID = '6f1c7a54-8a57-4c3e-9d0a-2f6f0f9b1c55';
+/** Everything but probes; some routes of the API have a second, shorter path. */
+const API_PATH = /^\/(api|v\d+)\//;
 const PROBLEM_MEDIA_TYPE = PROBLEM_CONTENT_TYPE.split(';')[0]!;
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -33,6 +35,9 @@ const EXAMPLE_CODES: Readonly<Record<string, ErrorCode>> = {
 /** Of operations with this tag, where it is another one. */
 const EXAMPLE_CODES_OF_TAG: Readonly<Record<string, Readonly<Record<string, ErrorCode>>>> = {
   admin: { 404: 'generations.not-found', 409: 'generations.conflict' },
+  collections: { 404: 'collections.not-found', 409: 'collections.name-taken' },
+  documents: { 404: 'documents.not-found', 409: 'documents.external-id-taken', 422: 'collections.unknown' },
+  query: { 422: 'query.filter-mismatch' },
 };
 
 /** Statuses that every operation can answer, whatever its controller says. */
@@ -60,10 +65,15 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     ...document.components,
     schemas: { ...document.components?.schemas, ...(components as NonNullable<OpenAPIObject['components']>['schemas']) },
   };
+  const ids = new Set<string>();
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation !== undefined) completeResponses(path, operation);
+      if (operation === undefined) continue;
+      completeResponses(path, operation);
+      // A second path of one route; ids must differ, and clients are generated with them.
+      if (operation.operationId !== undefined && ids.has(operation.operationId)) operation.operationId += 'Alias';
+      ids.add(operation.operationId ?? '');
     }
   }
   return document;
@@ -77,7 +87,7 @@ export function openApiText(document: OpenAPIObject): string {
 function completeResponses(path: string, operation: Operation): void {
   const shared = {
     ...EVERY_OPERATION,
-    ...(path.startsWith('/api/') ? EVERY_API_OPERATION : {}),
+    ...(API_PATH.test(path) ? EVERY_API_OPERATION : {}),
     ...(operation.requestBody === undefined ? {} : EVERY_OPERATION_WITH_BODY),
   };
   const responses: Responses = {
