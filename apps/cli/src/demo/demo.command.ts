@@ -3,6 +3,8 @@ import { Command, CommandRunner, Option } from 'nest-commander';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KindredClient, type SearchReply } from '../service/kindred-client.js';
+import { askQuestions, loadDocuments } from './demo-documents.js';
+import { secondsSince } from './seconds-since.js';
 import { ServiceProcess } from './service-process.js';
 
 const SEED = new URL('../../../../../seed/projects.json', import.meta.url);
@@ -14,7 +16,11 @@ const TOP_K = 5;
 const LOADS_IN_FLIGHT = 8;
 const POLL_MS = 100;
 
-@Command({ name: 'demo', description: 'Start the service, load the sample projects into an empty database, and answer three searches' })
+@Command({
+  name: 'demo',
+  description:
+    'Start the service, load the sample projects and documents into an empty database, and answer three searches and two questions',
+})
 export class DemoCommand extends CommandRunner {
   @Option({ flags: '--once', description: 'stop after printing instead of keeping the service running' })
   parseOnce(): boolean {
@@ -33,6 +39,7 @@ export class DemoCommand extends CommandRunner {
       await loadSamples(client);
       await waitUntilSearchable(client);
       for (const query of QUERIES) print(query, await client.findSimilar(query, TOP_K));
+      await askQuestions(client, await loadDocuments(client));
     } catch (error) {
       await service.stop();
       throw error;
@@ -91,10 +98,6 @@ function print(query: string, reply: SearchReply): void {
   ]);
   console.log(`\n"${query}"  (${reply.search_time_ms} ms, ${reply.source} index, ${reply.index.model})`);
   console.log(renderTable(['#', 'similarity', 'project', 'type', 'wood', 'region', 'price'], rows));
-}
-
-function secondsSince(startedMs: number): string {
-  return ((performance.now() - startedMs) / 1000).toFixed(1);
 }
 
 function forwardSignals(service: ServiceProcess): void {

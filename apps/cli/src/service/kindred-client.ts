@@ -18,6 +18,23 @@ export interface SearchReply {
   readonly index: { readonly model: string; readonly pending: number };
 }
 
+export interface QueryReply {
+  readonly results: readonly {
+    readonly rank: number;
+    readonly similarity: number | null;
+    readonly snippet: string;
+    readonly document: { readonly title: string; readonly external_id: string | null; readonly language: string | null };
+  }[];
+  readonly answer?: {
+    readonly text: string;
+    readonly mode: string;
+    readonly citations: readonly { readonly number: number; readonly title: string; readonly external_id: string | null }[];
+  };
+  readonly query_time_ms: number;
+  readonly source: string;
+  readonly index: { readonly model: string; readonly pending: number } | null;
+}
+
 interface Problem {
   readonly code?: string;
   readonly title?: string;
@@ -42,6 +59,29 @@ export class KindredClient {
 
   async findSimilar(query: string, topK: number): Promise<SearchReply> {
     return this.call('POST', '/api/v1/similarity/find-similar', { query, top_k: topK });
+  }
+
+  async hasCollection(name: string): Promise<boolean> {
+    const { items } = await this.call<{ items: { name: string }[] }>('GET', '/api/v1/collections');
+    return items.some((collection) => collection.name === name);
+  }
+
+  async createCollection(collection: object): Promise<void> {
+    await this.call('POST', '/api/v1/collections', collection);
+  }
+
+  /** Creates or replaces documents, at most 100. @returns how many were refused */
+  async upsertDocuments(documents: readonly object[]): Promise<number> {
+    return (await this.call<{ failed: number }>('POST', '/api/v1/documents/batch', { documents })).failed;
+  }
+
+  async query(request: {
+    readonly query: string;
+    readonly top_k: number;
+    readonly collection: string;
+    readonly answer?: boolean;
+  }): Promise<QueryReply> {
+    return this.call('POST', '/api/v1/query', request);
   }
 
   /** Reads an admin route; parameters that are undefined are left out. @throws ServiceError */
