@@ -1,7 +1,7 @@
 // The layers of docs/architecture.md as rules. Arrows point down only. apps/api/test/boundaries.int-spec.ts plants one violation per rule and sees it fire.
 
 const TESTS = '(^|/)(test|jest)/|\\.(spec|int-spec|e2e-spec|fault-spec)\\.ts$|^libs/testing/';
-const PLATFORM = 'config|observability|security|rules';
+const PLATFORM = 'config|observability|security|rules|openai';
 const ENGINE = 'sync|search';
 const ADAPTERS = 'database|embeddings|vector-store';
 const FEATURES = 'projects|similarity|pricing|documents|answers|ingestion';

@@ -1,11 +1,11 @@
 import { DomainError, SystemClock, type Clock } from '#kernel';
+import { ProviderError, type RequestOptions } from '#openai';
 import { Embedder, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '../embedder.js';
 import { modelRevOf } from '../model-rev.js';
 import { QueryCache, type QueryCacheStatistics } from '../query-cache.js';
-import { EmbeddingsClient, type ClientStatistics, type EmbeddingsClientOptions, type RequestOptions } from './embeddings-client.js';
+import { EmbeddingsClient, type EmbeddingsClientOptions, type EmbeddingsClientStatistics } from './embeddings-client.js';
 import { cutToTokens, estimateTokens } from './estimate-tokens.js';
 import { planBatches, type BatchLimits } from './plan-batches.js';
-import { ProviderError } from './provider-error.js';
 import { RequestSlots } from './request-slots.js';
 
 export interface OpenAiEmbedderOptions extends Pick<
@@ -24,7 +24,7 @@ export interface OpenAiEmbedderOptions extends Pick<
 }
 
 /** Counters since the embedder was made. */
-export interface OpenAiEmbedderStatistics extends ClientStatistics {
+export interface OpenAiEmbedderStatistics extends EmbeddingsClientStatistics {
   readonly cache: QueryCacheStatistics;
 }
 

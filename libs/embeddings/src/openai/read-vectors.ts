@@ -1,5 +1,5 @@
 import { findVectorDefect, normaliseInPlace } from '#kernel';
-import { ProviderError } from './provider-error.js';
+import { ProviderError } from '#openai';
 
 export interface ProviderReply {
   /** Unit vectors in the order of the texts. */

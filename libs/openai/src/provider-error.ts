@@ -1,11 +1,11 @@
 /**
- * Why the provider gave no vectors.
+ * Why the provider gave nothing that can be used.
  *
  * - `throttled`: it asked for a pause
  * - `unavailable`: it did not answer in time, cut the connection, or failed (5xx)
  * - `refused-key`, `not-found`: it does not take this key, or knows no such model or path; only an operator can help
  * - `refused-request`: any other 4xx: one of the texts may be to blame, or the configuration
- * - `malformed`: it answered something that is no list of the vectors that were asked for
+ * - `malformed`: it answered something else than what was asked for
  */
 export type ProviderErrorKind = 'throttled' | 'unavailable' | 'refused-key' | 'not-found' | 'refused-request' | 'malformed';
 

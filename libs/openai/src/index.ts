@@ -1,0 +1,3 @@
+export * from './openai-client.js';
+export * from './provider-error.js';
+export * from './read-bounded.js';
