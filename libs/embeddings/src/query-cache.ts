@@ -1,3 +1,4 @@
+import { SharedFlights } from '#kernel';
 import { LRUCache } from 'lru-cache';
 import type { Embedding, EmbedOptions } from './embedder.js';
 
@@ -21,12 +22,6 @@ export interface QueryCacheStatistics {
 /** Embeds a text once for all that ask for it at the same time; the signal aborts when nobody waits any more. */
 type Compute = (text: string, signal: AbortSignal) => Promise<Embedding>;
 
-interface Flight {
-  readonly result: Promise<Embedding>;
-  readonly controller: AbortController;
-  waiters: number;
-}
-
 /**
  * Remembers query vectors by text (least recently used goes first) and lets equal texts in flight share one run.
  *
@@ -34,9 +29,8 @@ interface Flight {
  */
 export class QueryCache {
   private readonly remembered: LRUCache<string, Embedding>;
-  private readonly flights = new Map<string, Flight>();
+  private readonly flights = new SharedFlights<Embedding>();
   private hits = 0;
-  private joined = 0;
   private misses = 0;
 
   constructor(
@@ -58,54 +52,18 @@ export class QueryCache {
       this.hits++;
       return copyOf(known);
     }
-    return copyOf(await this.wait(this.flightOf(text), text, signal));
+    return copyOf(await this.flights.run(text, (shared) => this.computeAndRemember(text, shared), signal));
   }
 
   stats(): QueryCacheStatistics {
-    return { hits: this.hits, joined: this.joined, misses: this.misses, size: this.remembered.size };
+    return { hits: this.hits, joined: this.flights.joined, misses: this.misses, size: this.remembered.size };
   }
 
-  private flightOf(text: string): Flight {
-    const flying = this.flights.get(text);
-    if (flying !== undefined) {
-      this.joined++;
-      return flying;
-    }
+  private async computeAndRemember(text: string, signal: AbortSignal): Promise<Embedding> {
     this.misses++;
-    const controller = new AbortController();
-    const flight: Flight = { controller, waiters: 0, result: this.compute(text, controller.signal) };
-    this.flights.set(text, flight);
-    flight.result.then(
-      (embedding) => {
-        this.land(text, flight);
-        if (text.length <= LONGEST_REMEMBERED_CHARACTERS) this.remembered.set(text, embedding);
-      },
-      () => this.land(text, flight),
-    );
-    return flight;
-  }
-
-  private async wait(flight: Flight, text: string, signal: AbortSignal | undefined): Promise<Embedding> {
-    if (signal === undefined) {
-      flight.waiters++;
-      return flight.result;
-    }
-    flight.waiters++;
-    return new Promise<Embedding>((resolve, reject) => {
-      const leave = () => {
-        reject(signal.reason as Error);
-        if (--flight.waiters > 0) return;
-        // A later caller must start anew instead of joining a run that is being given up.
-        this.land(text, flight);
-        flight.controller.abort(signal.reason);
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      flight.result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-    });
-  }
-
-  private land(text: string, flight: Flight): void {
-    if (this.flights.get(text) === flight) this.flights.delete(text);
+    const embedding = await this.compute(text, signal);
+    if (text.length <= LONGEST_REMEMBERED_CHARACTERS) this.remembered.set(text, embedding);
+    return embedding;
   }
 }
 

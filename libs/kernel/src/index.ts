@@ -8,6 +8,7 @@ export * from './fatal-startup-error.js';
 export * from './id-generator.js';
 export * from './repeated-messages.js';
 export * from './sha256.js';
+export * from './shared-flights.js';
 export * from './text-table.js';
 export * from './uuid.js';
 export * from './vector.js';
