@@ -143,7 +143,8 @@ export class OpenAiClient {
     if (status === 408 || status >= 500) return new ProviderError('unavailable', says, { retryAfterMs });
     if (status === 401 || status === 403) return new ProviderError('refused-key', `${says}: it does not take OPENAI_API_KEY`);
     if (status === 404) return new ProviderError('not-found', `${says}: it knows no such model or path; see OPENAI_BASE_URL and the model`);
-    if (status >= 400) return new ProviderError('refused-request', `${says}: it does not take ${requestParts}`);
+    if (status >= 400)
+      return new ProviderError('refused-request', `${says}: it does not take ${requestParts}`, { code: isTold ? code : undefined });
     return new ProviderError('malformed', `${says} instead of 200`);
   }
 

@@ -14,7 +14,13 @@ export class ProviderError extends Error {
   constructor(
     readonly kind: ProviderErrorKind,
     message: string,
-    readonly options: { /** What the provider asked for. */ readonly retryAfterMs?: number; readonly cause?: unknown } = {},
+    readonly options: {
+      /** What the provider asked for. */
+      readonly retryAfterMs?: number | undefined;
+      /** The word that a refusal names, such as `context_length_exceeded`. */
+      readonly code?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'ProviderError';

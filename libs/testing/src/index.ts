@@ -9,6 +9,7 @@ export * from './wait-for.js';
 export * from './qdrant-double/index.js';
 export * from './embedder-contract.js';
 export * from './embedding-server/index.js';
+export * from './generation-server/index.js';
 export * from './fake-vector-store.js';
 export * from './fake-index-directory.js';
 export * from './hooked-vector-store.js';

@@ -1,0 +1,2 @@
+export * from './fake-generation-server.js';
+export * from './generation-fault.js';
