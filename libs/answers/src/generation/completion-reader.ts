@@ -23,7 +23,7 @@ export class CompletionReader {
   private isEnded = false;
   private isCut = false;
 
-  private constructor(private readonly events: AsyncGenerator<string>) {}
+  private constructor(private readonly events: AsyncGenerator<string, void>) {}
 
   /** A reply that was not streamed. @throws ProviderError `malformed` */
   static async readWhole(response: Response): Promise<string> {
@@ -93,7 +93,7 @@ export class CompletionReader {
 }
 
 /** The data of each server-sent event, in order; several lines of one event are one text. */
-async function* eventsOf(response: Response): AsyncGenerator<string> {
+async function* eventsOf(response: Response): AsyncGenerator<string, void> {
   if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) throw malformed('is no stream of events');
   const decoder = new TextDecoder();
   let bytes = 0;

@@ -1,11 +1,11 @@
 import { EmbeddingConfig, type OpenAiEmbeddingSettings } from '#config';
 import { DomainError, FatalStartupError } from '#kernel';
+import { ProviderError } from '#openai';
 import type { EmbedderDescriptor } from '../embedder.js';
 import { EmbedderFactory } from '../embedder-factory.js';
 import type { EmbedderOverrides } from '../embedder-registry.js';
 import { knownModel } from './known-models.js';
 import { OpenAiEmbedder } from './openai-embedder.js';
-import { ProviderError } from './provider-error.js';
 
 const PROOF_TEXT = 'ready?';
 
