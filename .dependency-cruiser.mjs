@@ -112,6 +112,12 @@ export default {
       '^libs/similarity/',
       '^libs/(pricing|documents|answers|ingestion)/',
     ),
+    layer(
+      'ingestion-stands-on-top',
+      'Imports write rows of other features and are used by none of them.',
+      '^libs/ingestion/',
+      '^libs/(similarity|pricing|answers)/',
+    ),
     layer('edges-know-no-app', 'An edge is composed by apps, not the other way round.', `^libs/(${EDGES})/`, '^(apps/|libs/testing/)'),
     {
       name: 'apps-are-imported-by-nobody',
@@ -153,6 +159,7 @@ export default {
       'usearch',
       '^libs/vector-store/src/local/|^bench/',
     ),
+    quarantine('pg-boss-in-its-adapter', 'How jobs reach processes is known in one place.', 'pg-boss', '^libs/ingestion/src/queue/'),
     quarantine(
       'cockatiel-in-its-adapter',
       'Who may stop asking whom is decided in one place: breakers and retries in several layers multiply.',

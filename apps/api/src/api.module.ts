@@ -5,6 +5,7 @@ import { DatabaseModule } from '#database';
 import { ChunkDeriverModule, DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
 import { EmbeddingsModule } from '#embeddings';
 import { HealthHttpModule } from '#health';
+import { INGESTION_ENTITIES, IngestionHttpModule } from '#ingestion';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsHttpModule } from '#projects';
 import { SimilarityHttpModule } from '#similarity';
@@ -13,7 +14,7 @@ import { VectorStoreModule } from '#vector-store';
 import { Module, type DynamicModule } from '@nestjs/common';
 
 /** The rows whose tables this deployment owns; the schema drift test compares them with the migrations. */
-export const ENTITIES = [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...SYNC_ENTITIES];
+export const ENTITIES = [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES, ...SYNC_ENTITIES];
 
 /** The api process: every feature over HTTP, with the relay inline unless SYNC_INLINE=false. */
 @Module({})
@@ -35,6 +36,7 @@ export class ApiModule {
         AnswersHttpModule,
         // Whoever keeps the index in step makes the chunks as well.
         ...(config.sync.isInline ? [ChunkDeriverModule] : []),
+        IngestionHttpModule,
         HealthHttpModule,
         AdminHttpModule,
       ],

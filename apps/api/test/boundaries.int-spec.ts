@@ -21,6 +21,7 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'similarity-knows-projects-only': { path: 'libs/similarity/src/across.ts', text: "export * from '#pricing';" },
   'documents-stand-alone': { path: 'libs/documents/src/across.ts', text: "export * from '#answers';" },
   'answers-know-documents-only': { path: 'libs/answers/src/across.ts', text: "export * from '#projects';" },
+  'ingestion-stands-on-top': { path: 'libs/ingestion/src/across.ts', text: "export * from '#answers';" },
   'edges-know-no-app': { path: 'libs/health/src/up.ts', text: "export * from '../../../apps/api/src/main.js';" },
   'apps-are-imported-by-nobody': { path: 'apps/worker/src/main.ts', text: "export * from '../../api/src/main.js';" },
   'http-stays-at-the-edge': { path: 'libs/projects/src/service.ts', text: "export * from './http/controller.js';" },
@@ -29,6 +30,7 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'qdrant-in-its-adapter': { path: 'libs/vector-store/src/remote.ts', text: "export * from '@qdrant/js-client-rest';" },
   'transformers-in-its-adapter': { path: 'libs/embeddings/src/model.ts', text: "export * from '@xenova/transformers';" },
   'usearch-in-its-adapter': { path: 'libs/vector-store/src/scan.ts', text: "export * from 'usearch';" },
+  'pg-boss-in-its-adapter': { path: 'libs/projects/src/jobs.ts', text: "export * from 'pg-boss';" },
   'cockatiel-in-its-adapter': { path: 'libs/similarity/src/patient.ts', text: "export * from 'cockatiel';" },
   'no-development-package-in-production': { path: 'libs/health/src/dev.ts', text: "export * from 'yaml';" },
 };
@@ -50,6 +52,7 @@ const LIBS = [
   'pricing',
   'documents',
   'answers',
+  'ingestion',
   'health',
   'testing',
 ];

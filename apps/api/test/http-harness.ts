@@ -4,11 +4,12 @@ import { AnswersHttpModule } from '#answers';
 import { ConfigModule, loadConfig } from '#config';
 import { RelayUnitOfWork, UnitOfWork } from '#database';
 import { DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
-import { Clock, SystemClock } from '#kernel';
+import { ImportRunner, INGESTION_ENTITIES, IngestionHttpModule, JobQueue } from '#ingestion';
+import { Clock, IdGenerator, SystemClock, SystemIdGenerator } from '#kernel';
 import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
 import { SimilarityHttpModule } from '#similarity';
-import { IndexDirectory, IndexSourceRegistry } from '#sync';
-import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, type TestDatabase } from '#testing';
+import { IndexDirectory, IndexSourceRegistry, SyncReadiness } from '#sync';
+import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeJobQueue, FakeVectorStore, type TestDatabase } from '#testing';
 import { DirectSearchStore, SearchStore, VectorStore } from '#vector-store';
 import { Global, Module, type Provider } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -39,10 +40,13 @@ export interface HttpHarness {
   readonly store: FakeVectorStore;
   readonly directory: FakeIndexDirectory;
   readonly admin: AdminDoubles;
+  readonly jobs: FakeJobQueue;
   /** Sends a request through the whole HTTP stack, without a socket. An object as `payload` becomes JSON. */
   send(method: string, url: string, options?: Omit<InjectOptions, 'method' | 'url'>): Promise<Reply>;
   /** Creates a project over HTTP. */
   create(fields?: Record<string, unknown>): Promise<Project>;
+  /** Runs every job that waits. */
+  runJobs(): Promise<void>;
   /** Makes the index equal to the rows. */
   index(): Promise<void>;
   close(): Promise<void>;
@@ -59,19 +63,23 @@ export async function startHttp(
   environment: Record<string, string> = {},
   makeSearches: (store: FakeVectorStore) => SearchStore = (store) => new DirectSearchStore(store),
 ): Promise<HttpHarness> {
-  const database = await createTestDatabase({ entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES] });
+  const database = await createTestDatabase({ entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES] });
   const embedder = new FakeEmbedder({ dimensions: 2048 });
   const store = new FakeVectorStore();
   const directory = new FakeIndexDirectory({ store, embedder });
   const admin = new AdminDoubles();
+  const jobs = new FakeJobQueue();
   const providers: Provider[] = [
     { provide: UnitOfWork, useValue: database.unitOfWork },
     { provide: RelayUnitOfWork, useValue: database.unitOfWork },
-    { provide: Clock, useClass: SystemClock },
     { provide: VectorStore, useValue: store },
     { provide: SearchStore, useValue: makeSearches(store) },
     { provide: IndexDirectory, useValue: directory },
     IndexSourceRegistry,
+    // Never ready: nothing happens behind the back of a test.
+    SyncReadiness,
+    { provide: Clock, useClass: SystemClock },
+    { provide: IdGenerator, useClass: SystemIdGenerator },
     ...admin.providers(),
   ];
   const module = await Test.createTestingModule({
@@ -82,9 +90,13 @@ export async function startHttp(
       SimilarityHttpModule,
       DocumentsHttpModule,
       AnswersHttpModule,
+      IngestionHttpModule,
       AdminHttpModule,
     ],
-  }).compile();
+  })
+    .overrideProvider(JobQueue)
+    .useValue(jobs)
+    .compile();
   const adapter = createFastifyAdapter();
   const app = module.createNestApplication<NestFastifyApplication>(adapter, { logger: false });
   await configureHttp(app);
@@ -111,6 +123,8 @@ export async function startHttp(
     store,
     directory,
     admin,
+    jobs,
+    runJobs: () => jobs.runAll((jobId, signal) => app.get(ImportRunner).run(jobId, signal)),
     send,
     index,
     async create(fields = {}) {

@@ -2,13 +2,14 @@ import { ConfigModule, type KindredConfig } from '#config';
 import { DatabaseModule } from '#database';
 import { ChunkDeriverModule, DOCUMENT_ENTITIES } from '#documents';
 import { EmbeddingsModule } from '#embeddings';
+import { INGESTION_ENTITIES, IngestionModule } from '#ingestion';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsModule } from '#projects';
 import { SYNC_ENTITIES, SyncModule } from '#sync';
 import { VectorStoreModule } from '#vector-store';
 import { Module, type DynamicModule } from '@nestjs/common';
 
-/** The relay alone: the same sources as the api, no HTTP. */
+/** The relay and the jobs: the same sources as the api, no HTTP. */
 @Module({})
 export class WorkerModule {
   static forRoot(config: KindredConfig): DynamicModule {
@@ -18,12 +19,13 @@ export class WorkerModule {
         ConfigModule.forRoot(config),
         RuntimeModule,
         LoggingModule,
-        DatabaseModule.forRoot({ entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...SYNC_ENTITIES] }),
+        DatabaseModule.forRoot({ entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES, ...SYNC_ENTITIES] }),
         EmbeddingsModule,
         VectorStoreModule,
         SyncModule.forRoot({ isRelayEnabled: true, answersSearches: false }),
         ProjectsModule,
         ChunkDeriverModule,
+        IngestionModule,
       ],
     };
   }

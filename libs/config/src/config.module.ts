@@ -4,6 +4,7 @@ import {
   DatabaseConfig,
   DataConfig,
   EmbeddingConfig,
+  IngestionConfig,
   LogConfig,
   ScheduleConfig,
   SearchConfig,
@@ -26,6 +27,7 @@ export class ConfigModule {
       { provide: SyncConfig, useValue: config.sync },
       { provide: SearchConfig, useValue: config.search },
       { provide: ScheduleConfig, useValue: config.schedules },
+      { provide: IngestionConfig, useValue: config.ingestion },
     ];
     return { module: ConfigModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

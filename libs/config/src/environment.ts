@@ -120,6 +120,9 @@ export const environmentSchema = z.object({
   SCHEDULE_TOMBSTONE_PURGE: schedule.default('*/15 * * * *'),
   SCHEDULE_CACHE_PURGE: schedule.default('47 4 * * *'),
   SCHEDULE_STATISTICS: schedule.default('* * * * *'),
+  IMPORT_MAX_BYTES: integer(1_024, 1_099_511_627_776).default(1_073_741_824),
+  IMPORT_MAX_ROWS: integer(1, 100_000_000).default(5_000_000),
+  IMPORT_MAX_LINE_BYTES: integer(1_024, 67_108_864).default(1_048_576),
   SIMILARITY_THRESHOLD: decimal(-1, 1).default(0.3),
   REQUIRE_IF_MATCH: flag.default(false),
 });

@@ -55,6 +55,7 @@ describe('loadConfig', () => {
       },
     });
     expect(config.sync).toEqual({ isInline: true, leaseMs: 6000, writeTimeoutMs: 2000, graceMs: 10_000, batchSize: 64, maxAttempts: 10 });
+    expect(config.ingestion).toEqual({ maxBytes: 1_073_741_824, maxRows: 5_000_000, maxLineBytes: 1_048_576 });
     expect(config.search.defaultThreshold).toBe(0.3);
   });
 

@@ -3,6 +3,7 @@ import {
   DatabaseConfig,
   DataConfig,
   EmbeddingConfig,
+  IngestionConfig,
   LogConfig,
   ScheduleConfig,
   SearchConfig,
@@ -22,6 +23,7 @@ export interface KindredConfig {
   readonly sync: SyncConfig;
   readonly search: SearchConfig;
   readonly schedules: ScheduleConfig;
+  readonly ingestion: IngestionConfig;
 }
 
 /** A write must be able to time out, and be followed by a renewal, before its lease ends (protocol, assumption A). */
@@ -53,6 +55,7 @@ export function loadConfig(environment: Environment = process.env): KindredConfi
     sync,
     search: new SearchConfig(env),
     schedules: new ScheduleConfig(env),
+    ingestion: new IngestionConfig(env),
   });
 }
 

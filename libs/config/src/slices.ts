@@ -201,3 +201,18 @@ export class SearchConfig {
     Object.freeze(this);
   }
 }
+
+/** What an uploaded file may be. */
+export class IngestionConfig {
+  readonly maxBytes: number;
+  readonly maxRows: number;
+  /** Of one line, or one record of a CSV file, which may have several lines. */
+  readonly maxLineBytes: number;
+
+  constructor(env: ParsedEnvironment) {
+    this.maxBytes = env.IMPORT_MAX_BYTES;
+    this.maxRows = env.IMPORT_MAX_ROWS;
+    this.maxLineBytes = env.IMPORT_MAX_LINE_BYTES;
+    Object.freeze(this);
+  }
+}

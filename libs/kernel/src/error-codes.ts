@@ -126,6 +126,32 @@ export const ERROR_CODES = {
     meaning:
       'A filter names a key that no collection declares, or a value of another type; `errors[]` names it. GET /api/v1/collections shows the keys.',
   },
+  'imports.too-many': {
+    kind: 'rate-limited',
+    title: 'Too many imports are open',
+    retryable: true,
+    meaning:
+      'Imports run one after the other, and each keeps its file in the database until it has ended. Wait for one of them, or cancel it.',
+  },
+  'jobs.not-found': {
+    kind: 'not-found',
+    title: 'No such job',
+    retryable: false,
+    meaning: 'No job has this id; jobs are forgotten a month after they have ended.',
+  },
+  'jobs.over': {
+    kind: 'conflict',
+    title: 'The job is over',
+    retryable: false,
+    meaning:
+      'A job that was cancelled takes nothing any more, and only a failed one whose file is still there can be resumed. Import the file again.',
+  },
+  'jobs.too-many-streams': {
+    kind: 'unavailable',
+    title: 'Too many jobs are being followed',
+    retryable: true,
+    meaning: 'This process follows no more jobs at once. Ask for the job itself from time to time.',
+  },
   'database.unavailable': {
     kind: 'unavailable',
     title: 'The database is not available',

@@ -1,4 +1,5 @@
 export * from './project.js';
+export * from './project-batch.js';
 export * from './project-filter.js';
 export * from './project-index-source.js';
 export * from './project-list.js';

@@ -12,6 +12,7 @@ export * from './embedding-server/index.js';
 export * from './generation-server/index.js';
 export * from './fake-vector-store.js';
 export * from './fake-index-directory.js';
+export * from './fake-job-queue.js';
 export * from './hooked-vector-store.js';
 export * from './seeded-random.js';
 export * from './real-qdrant.js';

@@ -1,9 +1,17 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BODY_LIMIT_BYTES, KEEP_ALIVE_TIMEOUT_MS, PATH_PARAMETER_LIMIT, REQUEST_TIMEOUT_MS } from './limits.js';
+import {
+  BODY_IDLE_TIMEOUT_MS,
+  BODY_LIMIT_BYTES,
+  BODY_TIMEOUT_MS,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  PATH_PARAMETER_LIMIT,
+} from './limits.js';
 import { answerClientError } from './client-error.js';
 import { checkRequest } from './request-checks.js';
-import { parseBody } from './body-parser.js';
+import { watchBody, type WatchedRequest } from './body-deadline.js';
+import { FILE_TYPES, parseBody, passFile, streamsBody } from './body-parser.js';
 import { ProblemFilter } from './problem.filter.js';
 import { parseQueryString } from './query-string.js';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
@@ -18,7 +26,9 @@ export class KindredFastifyAdapter extends FastifyAdapter {
     const problems = new ProblemFilter();
     super({
       bodyLimit: BODY_LIMIT_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Node knows one limit for whole requests, and a file may take longer: the body has a limit of its own below.
+      requestTimeout: 0,
+      http: { headersTimeout: HEADERS_TIMEOUT_MS },
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       genReqId: requestIdOf,
       // A request that arrives on an open connection while the service stops is still answered; the drain waits for it.
@@ -34,10 +44,12 @@ export class KindredFastifyAdapter extends FastifyAdapter {
     fastify.addHook('onRoute', ({ method, url }) => this.routes.add(method, url));
     fastify.addHook('onRequest', (request, reply, done) => {
       if (this.isTurningAway) reply.header('connection', 'close');
+      watchBody(request.raw as WatchedRequest, streamsBody(request) ? { idleMs: BODY_IDLE_TIMEOUT_MS } : { wholeMs: BODY_TIMEOUT_MS });
       checkRequest(this.routes, request, reply, done);
     });
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer' }, parseBody);
+    fastify.addContentTypeParser(FILE_TYPES, (request, payload, done) => passFile(request, payload, done));
   }
 
   /** From now on every answer closes its connection, so that none is left idle that a client might use in the moment when the port closes. */

@@ -28,6 +28,7 @@ const EXAMPLE_CODES: Readonly<Record<string, ErrorCode>> = {
   415: 'request.unsupported-media-type',
   422: 'generations.gate-refused',
   428: 'request.precondition-required',
+  429: 'imports.too-many',
   500: 'internal.error',
   503: 'database.unavailable',
 };
@@ -38,6 +39,7 @@ const EXAMPLE_CODES_OF_TAG: Readonly<Record<string, Readonly<Record<string, Erro
   collections: { 404: 'collections.not-found', 409: 'collections.name-taken' },
   documents: { 404: 'documents.not-found', 409: 'documents.external-id-taken', 422: 'collections.unknown' },
   query: { 422: 'query.filter-mismatch' },
+  jobs: { 404: 'jobs.not-found', 409: 'jobs.over' },
 };
 
 /** Statuses that every operation can answer, whatever its controller says. */

@@ -5,7 +5,7 @@ import { isMalformedQuery } from './query-string.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
 import type { RouteTable } from './route-table.js';
 
-/** Pages and metrics answer in other forms than JSON. */
+/** Pages and metrics answer in other forms than JSON; so do routes that say `answersOtherForms`. */
 const OTHER_FORMS = /^\/(docs|metrics)(\/|$)/;
 
 /** Looks at every request before its body is read: path, method, Accept, content coding and query string. */
@@ -33,7 +33,7 @@ function missOf(method: string, allowed: readonly string[]): DomainError {
 }
 
 function refusalOf(request: FastifyRequest, path: string): DomainError | undefined {
-  if (!acceptsJson(request.headers.accept) && !OTHER_FORMS.test(path)) return new DomainError('request.not-acceptable');
+  if (!acceptsJson(request.headers.accept) && !answersOtherForms(request, path)) return new DomainError('request.not-acceptable');
   const coding = request.headers['content-encoding'];
   if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
     return new DomainError('request.unsupported-media-type', {
@@ -45,6 +45,10 @@ function refusalOf(request: FastifyRequest, path: string): DomainError | undefin
     return new DomainError('request.invalid', { detail: 'The query string is not valid percent-encoded UTF-8', fields });
   }
   return undefined;
+}
+
+function answersOtherForms(request: FastifyRequest, path: string): boolean {
+  return OTHER_FORMS.test(path) || (request.routeOptions.config as { readonly answersOtherForms?: boolean }).answersOtherForms === true;
 }
 
 function pathOf(url: string): string {

@@ -1,6 +1,6 @@
 import { DomainError } from '#kernel';
+import { fieldProblemsOf, type SchemaIssue } from '#rules';
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
-import { fieldProblemsOf, type SchemaIssue } from './field-problems.js';
 
 /**
  * Validates each parameter against the schema of its decorator: `@Body({ schema })`, `@Query({ schema })`, `@Param(name, { schema })`.

@@ -2,10 +2,12 @@ import type { MigrationInterface } from 'typeorm';
 import { Foundation1790000000001 } from './0001-foundation.js';
 import { SyncEngine1790000000002 } from './0002-sync-engine.js';
 import { Documents1790000000003 } from './0003-documents.js';
+import { Ingestion1790000000005 } from './0005-ingestion.js';
 
 /** Every migration, oldest first. Written out, so that what runs never depends on which files happen to lie in a folder. */
 export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   Foundation1790000000001,
   SyncEngine1790000000002,
   Documents1790000000003,
+  Ingestion1790000000005,
 ];

@@ -1,5 +1,9 @@
 import type { FieldProblem } from '#kernel';
-import { FIELD_PROBLEMS_LIMIT, POINTER_LIMIT } from './limits.js';
+
+/** Most errors that one problem lists; a body of 1 MiB can hold some 100,000 bad fields. */
+export const FIELD_PROBLEMS_LIMIT = 50;
+/** Longest echo of a name that the client chose. */
+export const POINTER_LIMIT = 200;
 
 /** What zod says about one defect; the fields beyond `path` and `message` depend on the code. */
 export interface SchemaIssue {

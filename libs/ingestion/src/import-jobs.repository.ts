@@ -1,0 +1,112 @@
+import { UnitOfWork } from '#database';
+import { DomainError } from '#kernel';
+import { Injectable } from '@nestjs/common';
+import type { ImportFormat, ImportJob, ImportKind, ImportOptions } from './import-job.js';
+import { importJobOf, JOB_COLUMNS, type ImportJobRecord } from './import-job.record.js';
+import type { LineProblem } from './parsing/read-row.js';
+
+/** Imports that may be open at once: each holds a whole file in the database. */
+const OPEN_MAXIMUM = 20;
+
+const CREATE = `
+INSERT INTO ingestion_jobs (kind, format, state, options, file_name)
+SELECT $1, $2, 'uploading', $3::jsonb, $4
+WHERE (SELECT count(*) FROM ingestion_jobs WHERE state IN ('uploading', 'queued', 'running')) < ${OPEN_MAXIMUM}
+RETURNING id`;
+
+const FINISH_UPLOAD = `
+UPDATE ingestion_jobs SET state = 'queued', total_bytes = $2::bigint, sha256 = $3::bytea, updated_at = now()
+WHERE id = $1::uuid AND state = 'uploading' RETURNING ${JOB_COLUMNS}`;
+
+/* A run that is under way ends itself at its next batch; one whose process has died has nobody to do it. */
+const CANCEL = `
+UPDATE ingestion_jobs SET is_cancel_requested = true, updated_at = now(),
+  state = CASE WHEN state = 'running' AND lease_until > clock_timestamp() THEN state ELSE 'cancelled' END,
+  finished_at = CASE WHEN state = 'running' AND lease_until > clock_timestamp() THEN finished_at ELSE now() END
+WHERE id = $1::uuid AND state IN ('uploading', 'queued', 'running')`;
+
+const RESUME = `
+UPDATE ingestion_jobs j SET state = 'queued', error = NULL, attempts = 0, finished_at = NULL, is_cancel_requested = false, queue_id = NULL, updated_at = now()
+WHERE id = $1::uuid AND state = 'failed' AND EXISTS (SELECT 1 FROM ingestion_pieces p WHERE p.job_id = j.id) RETURNING ${JOB_COLUMNS}`;
+
+export interface NewImport {
+  readonly kind: ImportKind;
+  readonly format: ImportFormat;
+  readonly options: ImportOptions;
+  readonly fileName: string | null;
+}
+
+export interface ImportProblemPage {
+  readonly items: readonly (LineProblem & { readonly ordinal: number })[];
+  readonly hasMore: boolean;
+}
+
+/** Jobs as their owners see them: made, looked at, cancelled, resumed. */
+@Injectable()
+export class ImportJobsRepository {
+  constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  /** Begins an upload; returns the id of the job. @throws DomainError `imports.too-many` */
+  async create({ kind, format, options, fileName }: NewImport): Promise<string> {
+    const { rows } = await this.unitOfWork.query<{ id: string }>(CREATE, [kind, format, JSON.stringify(options), fileName]);
+    if (rows[0] === undefined) throw new DomainError('imports.too-many', { detail: `${OPEN_MAXIMUM} imports are open already` });
+    return rows[0].id;
+  }
+
+  /** Makes the upload a job that waits for its turn; `null` when it was cancelled meanwhile. */
+  async finishUpload(id: string, totalBytes: number, sha256: Buffer): Promise<ImportJob | null> {
+    const { rows } = await this.unitOfWork.query<ImportJobRecord>(FINISH_UPLOAD, [id, totalBytes, sha256]);
+    return rows[0] === undefined ? null : importJobOf(rows[0]);
+  }
+
+  /** Removes an upload that came to nothing, with its bytes. */
+  async discardUpload(id: string): Promise<void> {
+    await this.unitOfWork.query(`DELETE FROM ingestion_jobs WHERE id = $1::uuid AND state = 'uploading'`, [id]);
+  }
+
+  /** @throws DomainError `jobs.not-found` */
+  async get(id: string): Promise<ImportJob> {
+    const { rows } = await this.unitOfWork.query<ImportJobRecord>(`SELECT ${JOB_COLUMNS} FROM ingestion_jobs WHERE id = $1::uuid`, [id]);
+    if (rows[0] === undefined) throw new DomainError('jobs.not-found');
+    return importJobOf(rows[0]);
+  }
+
+  /** Newest first, behind `before`. */
+  async list(before: string | null, limit: number): Promise<{ readonly items: ImportJob[]; readonly hasMore: boolean }> {
+    const { rows } = await this.unitOfWork.query<ImportJobRecord>(
+      `SELECT ${JOB_COLUMNS} FROM ingestion_jobs WHERE $1::uuid IS NULL OR id < $1::uuid ORDER BY id DESC LIMIT $2::int`,
+      [before, limit + 1],
+    );
+    return { items: rows.slice(0, limit).map(importJobOf), hasMore: rows.length > limit };
+  }
+
+  /** In the order in which they were found, behind `after`. */
+  async problems(id: string, after: number, limit: number): Promise<ImportProblemPage> {
+    const { rows } = await this.unitOfWork.query<LineProblem & { readonly ordinal: number }>(
+      'SELECT ordinal, line, pointer, code, detail FROM ingestion_problems WHERE job_id = $1::uuid AND ordinal > $2::int ORDER BY ordinal LIMIT $3::int',
+      [id, after, limit + 1],
+    );
+    return { items: rows.slice(0, limit), hasMore: rows.length > limit };
+  }
+
+  /** Cancels what is not over; of a run under way only the wish is noted. Idempotent. */
+  async cancel(id: string): Promise<void> {
+    await this.unitOfWork.run(async (session) => {
+      await session.query(CANCEL, [id]);
+      await session.query(
+        `DELETE FROM ingestion_pieces WHERE job_id = (SELECT id FROM ingestion_jobs WHERE id = $1::uuid AND state = 'cancelled')`,
+        [id],
+      );
+      await session.query(
+        `DELETE FROM ingestion_external_ids WHERE job_id = (SELECT id FROM ingestion_jobs WHERE id = $1::uuid AND state = 'cancelled')`,
+        [id],
+      );
+    });
+  }
+
+  /** Lets a failed job go on behind its checkpoint; `null` when it has not failed, or its file is gone. */
+  async resume(id: string): Promise<ImportJob | null> {
+    const { rows } = await this.unitOfWork.query<ImportJobRecord>(RESUME, [id]);
+    return rows[0] === undefined ? null : importJobOf(rows[0]);
+  }
+}

@@ -1,0 +1,51 @@
+import { DomainError } from '#kernel';
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { PIECE_BYTES, type StagedFiles } from './staged-files.js';
+
+export interface ReceivedFile {
+  readonly totalBytes: number;
+  readonly sha256: Buffer;
+}
+
+/**
+ * Stores a file as it arrives; never more than a piece of it is in memory, and the sender waits while a piece is stored.
+ *
+ * @throws DomainError `request.body-too-large`, `request.invalid` when it is empty, `jobs.over` when the job was cancelled meanwhile; what the stream throws
+ */
+export async function receiveFile(files: StagedFiles, jobId: string, body: Readable, maxBytes: number): Promise<ReceivedFile> {
+  const hash = createHash('sha256');
+  let totalBytes = 0;
+  let ordinal = 0;
+  let parts: Buffer[] = [];
+  let held = 0;
+  const store = async (bytes: Buffer): Promise<void> => {
+    if (!(await files.write(jobId, ordinal++, bytes)))
+      throw new DomainError('jobs.over', { detail: 'The import was cancelled while it was uploaded' });
+  };
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    totalBytes += chunk.length;
+    if (totalBytes > maxBytes) throw tooLarge(maxBytes);
+    hash.update(chunk);
+    parts.push(chunk);
+    held += chunk.length;
+    while (held >= PIECE_BYTES) {
+      const together = Buffer.concat(parts);
+      await store(together.subarray(0, PIECE_BYTES));
+      parts = [together.subarray(PIECE_BYTES)];
+      held -= PIECE_BYTES;
+    }
+  }
+  if (totalBytes === 0) throw emptyFile();
+  if (held > 0) await store(Buffer.concat(parts));
+  return { totalBytes, sha256: hash.digest() };
+}
+
+export function tooLarge(maxBytes: number): DomainError {
+  return new DomainError('request.body-too-large', { detail: `The file is larger than ${maxBytes} bytes (IMPORT_MAX_BYTES)` });
+}
+
+function emptyFile(): DomainError {
+  const detail = 'must not be empty';
+  return new DomainError('request.invalid', { detail: `The file ${detail}`, fields: [{ pointer: '', code: 'empty', detail }] });
+}
