@@ -112,12 +112,15 @@ describe('documents over HTTP', () => {
       row_version: 1,
       chunked_version: 1,
       chunks: { total: 1, synced: 0, pending: 1, dead: 0 },
+      chunking_error: null,
     });
     const { rows } = await http.database.query<{ id: string }>('SELECT id FROM chunks');
     http.directory.setEntry(rows[0]!.id, { state: 'synced' });
     expect((await http.send('GET', url)).body.state).toBe('synced');
     await http.database.query(`UPDATE documents SET title = 'Other'`);
-    expect((await http.send('GET', url)).body).toMatchObject({ state: 'pending', chunks: null });
+    expect((await http.send('GET', url)).body).toMatchObject({ state: 'pending', chunks: null, chunking_error: null });
+    await http.database.query(`UPDATE documents SET chunking_error = 'too odd'`);
+    expect((await http.send('GET', url)).body.chunking_error).toBe('too odd');
     const patched = await http.send('PATCH', `/api/v1/documents/${body.id}?wait_for_index_ms=1`, { payload: { kind: 'x' } });
     expect(patched.body.index_state).toBe('pending');
   });

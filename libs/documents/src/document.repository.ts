@@ -58,6 +58,15 @@ export class DocumentRepository {
     return new Map(rows.map((row) => [row.id, documentOf(row)]));
   }
 
+  /** Why the chunks of a document could not be made; `null` = they could, or were not tried yet. */
+  async findChunkingError(id: string): Promise<string | null> {
+    const { rows } = await this.unitOfWork.query<{ chunking_error: string | null }>(
+      'SELECT chunking_error FROM documents WHERE id = $1::uuid',
+      [id],
+    );
+    return rows[0]?.chunking_error ?? null;
+  }
+
   /** Documents that already have one of these external ids in their collection. */
   async findByExternalIds(keys: readonly { readonly collection_id: string; readonly external_id: string }[]): Promise<KnownDocument[]> {
     if (keys.length === 0) return [];

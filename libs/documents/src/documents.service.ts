@@ -47,6 +47,8 @@ export interface DocumentIndexStatus {
   readonly state: DocumentIndexState;
   /** `null` = the chunks of the present version are not made yet. */
   readonly chunks: { readonly total: number; readonly synced: number; readonly pending: number; readonly dead: number } | null;
+  /** Why the chunks could not be made; it is tried again later. */
+  readonly chunkingError: string | null;
 }
 
 export interface DocumentPage {
@@ -167,11 +169,13 @@ export class DocumentsService {
   /** Says where the document stands on its way into the index. @throws DomainError `documents.not-found` */
   async indexStatus(id: string): Promise<DocumentIndexStatus> {
     const document = await this.get(id);
-    if (document.chunked_version !== document.version) return { document, state: 'pending', chunks: null };
+    if (document.chunked_version !== document.version) {
+      return { document, state: 'pending', chunks: null, chunkingError: await this.repository.findChunkingError(id) };
+    }
     const ids = await this.chunks.idsOf(id);
     const counts = await this.directory.entryCounts(DOCUMENT_SOURCE, ids);
     const state = counts.dead > 0 ? 'dead' : counts.pending > 0 ? 'pending' : 'synced';
-    return { document, state, chunks: { total: ids.length, ...counts } };
+    return { document, state, chunks: { total: ids.length, ...counts }, chunkingError: null };
   }
 
   private async written(document: Document, options: WriteOptions): Promise<WrittenDocumentReply> {

@@ -78,4 +78,5 @@ export const DOCUMENT_INDEX_STATUS_EXAMPLE = {
   row_version: 1,
   chunked_version: 1,
   chunks: { total: 1, synced: 1, pending: 0, dead: 0 },
+  chunking_error: null,
 };

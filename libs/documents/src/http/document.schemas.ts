@@ -144,5 +144,9 @@ export const documentIndexStatusSchema = z
       .strictObject({ total: z.number().int(), synced: z.number().int(), pending: z.number().int(), dead: z.number().int() })
       .nullable()
       .describe('null = the chunks of this version are being made'),
+    chunking_error: z
+      .string()
+      .nullable()
+      .describe('Why they could not be made; it is tried again every five minutes, and when the document changes'),
   })
   .meta({ id: 'DocumentIndexStatus' });

@@ -260,8 +260,9 @@ export class DocumentsController {
   @ApiOkResponse({ description: 'The state', standardSchema: documentIndexStatusSchema, example: DOCUMENT_INDEX_STATUS_EXAMPLE })
   @ApiNotFoundResponse(MISSING)
   async indexStatus(@Param('id', { schema: uuidText }) id: string, @Query({ schema: noQuery }) _query: unknown) {
-    const { document, state, chunks } = await this.documents.indexStatus(id);
-    return { id: document.id, state, row_version: document.version, chunked_version: document.chunked_version, chunks };
+    const { document, state, chunks, chunkingError } = await this.documents.indexStatus(id);
+    const { version, chunked_version } = document;
+    return { id: document.id, state, row_version: version, chunked_version, chunks, chunking_error: chunkingError };
   }
 
   private conditionalOptionsOf(query: WriteParameters, ifMatch: string | undefined) {
