@@ -20,7 +20,7 @@ const GOOD_DECISIONS: ReadonlySet<string> = new Set(['clean', 'repaired']);
   description: 'Compare rows and index, and repair what differs; exit code 1 when something is left different',
 })
 export class ReconcileCommand extends ServiceCommand {
-  @Option({ flags: '--source <name>', description: 'the serving generation of this source; may be left out when there is only one' })
+  @Option({ flags: '--source <name>', description: 'the serving generation of this source; default: projects' })
   parseSource(text: string): string {
     return text;
   }
