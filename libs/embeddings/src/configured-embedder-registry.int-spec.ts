@@ -60,9 +60,11 @@ describe('ConfiguredEmbedderRegistry', () => {
       max_tokens: 64,
       document_prefix: 'passage: ',
     });
-    for (const overrides of [{ model: 'unheard' }, { model: '../all-MiniLM-L6-v2' }, { dtype: 'fp32' as const }, { max_tokens: 100_000 }]) {
+    const names = [{ model: 'unheard' }, { model: '../all-MiniLM-L6-v2' }];
+    for (const overrides of [...names, { dtype: 'fp32' as const }, { max_tokens: 100_000 }, { dimensions: 128 }]) {
       await expect(registry.describe(overrides)).rejects.toBeInstanceOf(FatalStartupError);
     }
+    await expect(registry.describe({ dimensions: 384 })).resolves.toEqual(configured);
   });
 
   it('releases an embedder: it is closed, and built anew when it is needed again', async () => {
@@ -99,14 +101,15 @@ describe('ConfiguredEmbedderRegistry', () => {
   it('refuses a model that is not there, and a name that leaves the folder', async () => {
     registry = registryFor();
     const descriptor = await registry.describeConfigured();
-    for (const model of ['unknown', '../models/all-MiniLM-L6-v2', '..', '', 'a/b']) {
+    for (const model of ['unknown', '../models/all-MiniLM-L6-v2', '..', '', 'a/b/c', '../a', 'a/..', '/tmp']) {
       expect(caught(() => registry.get({ ...descriptor, model }))).toMatchObject({ ...UNAVAILABLE, cause: expect.any(Error) });
     }
   });
 
-  it('looks in EMBEDDING_MODEL_DIR when that is set, and fails at the start when the model is not there', async () => {
+  it('looks in EMBEDDING_MODEL_DIR first when that is set, and fails at the start when the model is nowhere', async () => {
+    registry = registryFor({ EMBEDDING_MODEL_DIR: models, EMBEDDING_MODEL: 'unheard' });
+    await expect(registry.describeConfigured()).rejects.toThrow(`${join(models, 'unheard')} does not exist`);
     registry = registryFor({ EMBEDDING_MODEL_DIR: models });
-    await expect(registry.describeConfigured()).rejects.toThrow(join(models, 'all-MiniLM-L6-v2', 'SHA256SUMS'));
     await cp(join(bundledModelsFolder(), 'all-MiniLM-L6-v2'), join(models, 'all-MiniLM-L6-v2'), { recursive: true });
     const descriptor = await registry.describeConfigured();
     await writeFile(join(models, 'all-MiniLM-L6-v2', 'tokenizer.json'), '{}');

@@ -1,66 +1,100 @@
-import { join } from 'node:path';
 import { EmbeddingConfig } from '#config';
-import { DomainError } from '#kernel';
+import { DomainError, FatalStartupError } from '#kernel';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { EmbedderDescriptor } from './embedder.js';
 import { EmbedderFactory } from './embedder-factory.js';
 import type { EmbedderOverrides } from './embedder-registry.js';
-import { ModelFolderError } from './model-folder.errors.js';
-import { ModelFolder } from './model-folder.js';
+import { innermostMessage } from './innermost-message.js';
 import { modelRevOf } from './model-rev.js';
+import { HubDownload } from './models/hub-download.js';
+import { HubModel } from './models/hub-model.js';
+import { threadFiles, type ModelFiles } from './models/model-files.js';
+import { ModelFolderError } from './models/model-folder.errors.js';
+import { ModelFolder, otherWeights } from './models/model-folder.js';
+import { ModelLocations, type ModelLocation } from './models/model-locations.js';
 import { bundledModelsFolder } from './package-root.js';
 import { TransformersEmbedder } from './transformers/transformers-embedder.js';
 
-/** The model that Kindred ships, and the one that new generations get. */
-const BUNDLED_MODEL = 'all-MiniLM-L6-v2';
-const BUNDLED_DTYPE = 'q8';
+const PROOF_TEXT = 'ready?';
 
-/** A name that comes from the database must not walk out of the folder of models. */
-const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-
-/** Builds embedders from model folders on this machine. */
+/** Builds embedders from model folders on this machine, and brings those of a hub there. */
 export class LocalEmbedderFactory extends EmbedderFactory {
+  private readonly locations: ModelLocations;
+  private readonly hub: HubDownload;
+
   constructor(private readonly config: EmbeddingConfig) {
     super();
+    this.locations = new ModelLocations(config);
+    this.hub = new HubDownload(config.hubUrl);
   }
 
-  /** @throws ModelFolderError when the model folder is not complete, or the model reads fewer tokens than asked for */
+  /**
+   * Downloads the model when it is on the hub and not here yet.
+   *
+   * @throws ModelFolderError when the model folder is not complete, or the model cannot do what is asked of it
+   * @throws DomainError `search.embedder-unavailable` when it could not be downloaded
+   */
   async describe(overrides: EmbedderOverrides): Promise<EmbedderDescriptor> {
-    const { model = BUNDLED_MODEL, dtype = BUNDLED_DTYPE } = overrides;
-    if (!MODEL_NAME.test(model)) throw new ModelFolderError(model, 'is not the name of a model folder');
-    return this.open(model, dtype).describe({
+    const { model = this.config.model, dtype = this.config.dtype, dimensions } = overrides;
+    const location = this.locations.find(model, dtype);
+    await this.bring(location, dtype);
+    const folder = new ModelFolder(location.path, dtype, location.name);
+    if (dimensions !== undefined && dimensions !== folder.dimensions) {
+      throw new ModelFolderError(location.path, `has ${folder.dimensions} dimensions, and cannot give ${dimensions}`);
+    }
+    return folder.describe({
       max_tokens: overrides.max_tokens ?? this.config.maxTokens,
       query_prefix: overrides.query_prefix ?? this.config.queryPrefix,
       document_prefix: overrides.document_prefix ?? this.config.documentPrefix,
     });
   }
 
-  async prove(_descriptor: EmbedderDescriptor): Promise<void> {
-    await Promise.resolve();
+  /** The bundled models are tried at every release; any other is loaded in a thread of its own. */
+  async prove(descriptor: EmbedderDescriptor): Promise<void> {
+    const { path } = this.locations.find(descriptor.model, descriptor.dtype);
+    if (dirname(path) === bundledModelsFolder()) return;
+    const files = this.filesOf(descriptor);
+    await files.verify();
+    const embedder = new TransformersEmbedder({ descriptor, folder: files, workers: 1 });
+    try {
+      await embedder.embedDocuments([PROOF_TEXT]);
+      await embedder.countTokens([PROOF_TEXT]);
+    } catch (error) {
+      throw new ModelFolderError(path, `cannot be loaded: ${innermostMessage(error)}`, error);
+    } finally {
+      await embedder.close();
+    }
   }
 
   build(descriptor: EmbedderDescriptor): TransformersEmbedder {
-    return new TransformersEmbedder({ descriptor, folder: this.openAsDescribed(descriptor), workers: this.config.workers });
+    return new TransformersEmbedder({ descriptor, folder: this.filesOf(descriptor), workers: this.config.workers });
   }
 
-  private openAsDescribed(descriptor: EmbedderDescriptor): ModelFolder {
-    let folder: ModelFolder;
-    let here: EmbedderDescriptor;
+  private filesOf(descriptor: EmbedderDescriptor): ModelFiles {
     try {
-      if (!MODEL_NAME.test(descriptor.model)) throw new Error(`${JSON.stringify(descriptor.model)} is not the name of a model folder`);
-      folder = this.open(descriptor.model, descriptor.dtype);
-      here = folder.describe(descriptor);
+      const location = this.locations.find(descriptor.model, descriptor.dtype);
+      if (!location.isOnHub || existsSync(location.path)) return this.openAsDescribed(location, descriptor);
+      return new HubModel(threadFiles(location.path, descriptor.dtype), async () => {
+        await this.bring(location, descriptor.dtype);
+        await this.openAsDescribed(location, descriptor).verify();
+      });
     } catch (error) {
+      if (!(error instanceof FatalStartupError)) throw error;
       throw new DomainError('search.embedder-unavailable', { detail: `The model ${descriptor.model} cannot be used here`, cause: error });
     }
-    if (modelRevOf(here) !== modelRevOf(descriptor)) {
-      throw new DomainError('search.embedder-unavailable', {
-        detail: `The model folder ${descriptor.model} has other weights (${here.revision}) than the index was built with (${descriptor.revision})`,
-      });
-    }
-    return folder;
   }
 
-  private open(model: string, dtype: EmbedderDescriptor['dtype']): ModelFolder {
-    return new ModelFolder(join(this.config.modelDir ?? bundledModelsFolder(), model), dtype);
+  /** @throws DomainError `search.embedder-unavailable` when the folder has another model than the one that is described */
+  private openAsDescribed(location: ModelLocation, descriptor: EmbedderDescriptor): ModelFiles {
+    const folder = new ModelFolder(location.path, descriptor.dtype, location.name);
+    const here = folder.descriptorOf(descriptor, folder.listedRevision ?? descriptor.revision);
+    if (modelRevOf(here) !== modelRevOf(descriptor)) throw otherWeights(descriptor.model, here.revision, descriptor.revision);
+    const { onnxFile, tokenizerFile, tokenizerConfigFile } = folder;
+    return { onnxFile, tokenizerFile, tokenizerConfigFile, verify: () => folder.verifyRevision(descriptor.revision) };
+  }
+
+  private async bring({ name, path, isOnHub }: ModelLocation, dtype: EmbedderDescriptor['dtype']): Promise<void> {
+    if (isOnHub && !existsSync(path)) await this.hub.fetch(name, dtype, path);
   }
 }

@@ -15,6 +15,9 @@ export interface EncodedText {
   readonly isTruncated: boolean;
 }
 
+/** What exports call the vectors of the tokens; beside them some have that of the text, pooled in their own way. */
+const TOKEN_OUTPUTS = ['last_hidden_state', 'token_embeddings'];
+
 /**
  * Turns one text into one vector in the calling thread, which it blocks while the model runs.
  *
@@ -41,7 +44,7 @@ export class SentenceEncoder {
     this.ones = new BigInt64Array(maxTokens).fill(1n);
     this.zeros = new BigInt64Array(maxTokens);
     this.sums = new Float64Array(dimensions);
-    this.outputName = session.outputNames.includes('last_hidden_state') ? 'last_hidden_state' : session.outputNames[0]!;
+    this.outputName = TOKEN_OUTPUTS.find((name) => session.outputNames.includes(name)) ?? session.outputNames[0]!;
   }
 
   /** Loads tokenizer and weights; about 0.1 s for the bundled model. */
@@ -73,9 +76,12 @@ export class SentenceEncoder {
     const outputs = await this.session.run(this.feeds(tokens));
     const output = outputs[this.outputName]!;
     const [batch, rows, columns] = output.dims;
-    if (batch !== 1 || rows !== tokens || columns !== this.dimensions) {
-      throw new Error(`The model gave [${output.dims.join(', ')}], expected [1, ${tokens}, ${this.dimensions}]`);
+    if (batch !== 1 || rows !== tokens || columns !== this.dimensions || output.dims.length !== 3) {
+      throw new Error(
+        `Its output ${this.outputName} is [${output.dims.join(', ')}] instead of [1, ${tokens}, ${this.dimensions}]: there is no vector of each token to average`,
+      );
     }
+    if (output.type !== 'float32') throw new Error(`Its output ${this.outputName} is ${output.type} instead of float32`);
     return { vector: meanPoolAndNormalise(output.data as Float32Array, tokens, this.dimensions, this.sums), tokens, isTruncated };
   }
 
@@ -89,7 +95,7 @@ export class SentenceEncoder {
     const feeds: Record<string, Tensor> = {};
     for (const name of this.session.inputNames) {
       const column = columns[name];
-      if (column === undefined) throw new Error(`The model asks for the input ${name}, which is not known here`);
+      if (column === undefined) throw new Error(`It asks for the input ${name}, which is not known here`);
       feeds[name] = new Tensor('int64', column, shape);
     }
     return feeds;

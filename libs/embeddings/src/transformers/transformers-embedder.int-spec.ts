@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { describeEmbedderContract, waitFor } from '#testing';
 import type { Embedding } from '../embedder.js';
-import { ModelFolder } from '../model-folder.js';
+import { ModelFolder } from '../models/model-folder.js';
 import { bundledModelsFolder, packageRoot } from '../package-root.js';
 import { EmbeddingThread } from './embedding-thread.js';
 import { TransformersEmbedder } from './transformers-embedder.js';
@@ -18,7 +18,7 @@ function make(workers: number, documentPrefix = '') {
   const threads: EmbeddingThread[] = [];
   const folder = new ModelFolder(join(bundledModelsFolder(), MODEL));
   const embedder = new TransformersEmbedder({
-    descriptor: folder.describe({ max_tokens: 256, query_prefix: '', document_prefix: documentPrefix }),
+    descriptor: folder.descriptorOf({ max_tokens: 256, query_prefix: '', document_prefix: documentPrefix }, folder.listedRevision!),
     folder,
     workers,
     startThread: (settings: ThreadSettings) => {

@@ -1,7 +1,7 @@
 import { FakeThreads } from '../../test/fake-worker-thread.js';
 import type { EmbedderDescriptor } from '../embedder.js';
-import type { ModelFolder } from '../model-folder.js';
-import { ModelFolderError } from '../model-folder.errors.js';
+import type { ModelFiles } from '../models/model-files.js';
+import { ModelFolderError } from '../models/model-folder.errors.js';
 import { TransformersEmbedder } from './transformers-embedder.js';
 
 const DESCRIPTOR: EmbedderDescriptor = {
@@ -21,7 +21,7 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 async function setUp(verify: () => Promise<void> = () => Promise.resolve()) {
   const threads = new FakeThreads();
-  const folder = { onnxFile: '/m/model.onnx', tokenizerFile: '/m/t.json', tokenizerConfigFile: '/m/c.json', verify } as ModelFolder;
+  const folder = { onnxFile: '/m/model.onnx', tokenizerFile: '/m/t.json', tokenizerConfigFile: '/m/c.json', verify } satisfies ModelFiles;
   const embedder = new TransformersEmbedder({ descriptor: DESCRIPTOR, folder, workers: 1, startThread: threads.start });
   const ready = embedder.ready();
   ready.catch(() => undefined);

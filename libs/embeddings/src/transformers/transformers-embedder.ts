@@ -1,7 +1,7 @@
 import { DomainError, findVectorDefect } from '#kernel';
 import { Embedder, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '../embedder.js';
-import type { ModelFolder } from '../model-folder.js';
 import { modelRevOf } from '../model-rev.js';
+import type { ModelFiles } from '../models/model-files.js';
 import { readableStart } from '../readable-start.js';
 import { EmbeddingThread } from './embedding-thread.js';
 import { EmbeddingWorkerPool, type PoolStatistics } from './embedding-worker-pool.js';
@@ -15,7 +15,7 @@ export type StartThread = (settings: ThreadSettings) => WorkerThread;
 
 export interface TransformersEmbedderOptions {
   readonly descriptor: EmbedderDescriptor;
-  readonly folder: ModelFolder;
+  readonly folder: ModelFiles;
   /** Threads, each with one inference thread; at least 1. */
   readonly workers: number;
   /** Default: a thread that runs the built `embedding-worker.js`. */
@@ -35,7 +35,7 @@ export interface EmbedderStatistics extends PoolStatistics {
 export class TransformersEmbedder extends Embedder {
   readonly descriptor: EmbedderDescriptor;
   readonly modelRev: string;
-  private readonly folder: ModelFolder;
+  private readonly folder: ModelFiles;
   private readonly pool: EmbeddingWorkerPool;
   private readonly cache: QueryCache;
   private readonly counter: TokenCounter;
@@ -64,7 +64,7 @@ export class TransformersEmbedder extends Embedder {
    * Checks the model's files against their checksums, then loads the model in every thread.
    *
    * @throws ModelFolderError when a file is missing or damaged
-   * @throws DomainError `search.embedder-unavailable` when no thread could be started
+   * @throws DomainError `search.embedder-unavailable` when no thread could be started, or the files could not be downloaded
    */
   async ready(): Promise<void> {
     await this.folder.verify();
@@ -82,7 +82,7 @@ export class TransformersEmbedder extends Embedder {
     signal?.throwIfAborted();
     const runs = new Map<string, ReadRun>();
     for (const text of texts) {
-      if (!runs.has(text)) runs.set(text, this.run('document', this.descriptor.document_prefix + text));
+      if (!runs.has(text)) runs.set(text, this.run('document', inputOf(this.descriptor.document_prefix, text)));
     }
     const abortAll = (reason: Error) => {
       for (const run of runs.values()) run.abort(reason);
@@ -117,7 +117,7 @@ export class TransformersEmbedder extends Embedder {
     signal?.throwIfAborted();
     await this.checkForUse();
     signal?.throwIfAborted();
-    const whole = texts.map((text) => this.descriptor.document_prefix + text);
+    const whole = texts.map((text) => inputOf(this.descriptor.document_prefix, text));
     const starts = whole.map((text) => readableStart(text, this.maxTokens));
     const counts = await this.counter.count(
       starts.map(({ text, isCut }, i) => (isCut ? whole[i]! : text)),
@@ -138,7 +138,7 @@ export class TransformersEmbedder extends Embedder {
   private async embedUncachedQuery(text: string, signal: AbortSignal): Promise<Embedding> {
     await this.launchForUse();
     signal.throwIfAborted();
-    const run = this.run('query', this.descriptor.query_prefix + text);
+    const run = this.run('query', inputOf(this.descriptor.query_prefix, text));
     signal.addEventListener('abort', () => run.abort(signal.reason as Error), { once: true });
     return run.embedding;
   }
@@ -174,6 +174,11 @@ export class TransformersEmbedder extends Embedder {
       throw new DomainError('search.embedder-unavailable', { cause: error });
     }
   }
+}
+
+/** Blank texts are all alike, also for tokenizers that count white space. */
+function inputOf(prefix: string, text: string): string {
+  return text.trim() === '' ? prefix : prefix + text;
 }
 
 interface ReadRun {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FatalStartupError } from '#kernel';
 import { ModelFolder } from './model-folder.js';
-import { bundledModelsFolder } from './package-root.js';
+import { bundledModelsFolder } from '../package-root.js';
 
 const BUNDLED = join(bundledModelsFolder(), 'all-MiniLM-L6-v2');
 const TEXTS = { max_tokens: 256, query_prefix: 'q: ', document_prefix: 'd: ' };
@@ -23,7 +23,7 @@ describe('ModelFolder', () => {
   it('describes the model that ships with Kindred, whose files are whole', async () => {
     const folder = new ModelFolder(BUNDLED);
     await expect(folder.verify()).resolves.toBeUndefined();
-    expect(folder.describe(TEXTS)).toEqual({
+    await expect(folder.describe(TEXTS)).resolves.toEqual({
       provider: 'local',
       model: 'all-MiniLM-L6-v2',
       revision: 'cc84cb5f2ccd',
@@ -58,9 +58,20 @@ describe('ModelFolder', () => {
     await expect(folder()).rejects.toMatchObject({ path: join(copy, 'tokenizer.json') });
   });
 
-  it.each(['SHA256SUMS', 'config.json'])('says that %s is missing', async (file) => {
-    await rm(join(copy, file));
-    expect(() => new ModelFolder(copy)).toThrow(`${join(copy, file)} cannot be read`);
+  it('says that a file is missing, or the whole folder', async () => {
+    await rm(join(copy, 'config.json'));
+    expect(() => new ModelFolder(copy)).toThrow(`${join(copy, 'config.json')} is missing`);
+    expect(() => new ModelFolder(join(copy, 'nowhere'))).toThrow(`${join(copy, 'nowhere')} does not exist`);
+  });
+
+  it('reads the weights themselves where no list names their checksum', async () => {
+    const listed = await new ModelFolder(copy).describe(TEXTS);
+    await rm(join(copy, 'SHA256SUMS'));
+    const folder = new ModelFolder(copy);
+    expect(folder.listedRevision).toBeNull();
+    await expect(folder.describe(TEXTS)).resolves.toEqual(listed);
+    await expect(folder.verifyRevision(listed.revision)).resolves.toBeUndefined();
+    await expect(folder.verifyRevision('000000000000')).rejects.toThrow('has other weights (cc84cb5f2ccd)');
   });
 
   it('demands that every file it uses is listed, the weights of the wanted precision above all', async () => {
@@ -79,7 +90,7 @@ describe('ModelFolder', () => {
   });
 
   it('refuses a configuration that it cannot describe', async () => {
-    expect(() => new ModelFolder(copy).describe({ ...TEXTS, max_tokens: 513 })).toThrow(
+    await expect(new ModelFolder(copy).describe({ ...TEXTS, max_tokens: 513 })).rejects.toThrow(
       'allows at most 512 tokens, but EMBEDDING_MAX_TOKENS is 513',
     );
     await writeFile(join(copy, 'config.json'), '{"hidden_size": "wide"}');
