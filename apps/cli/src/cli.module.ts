@@ -17,6 +17,8 @@ import {
   GenerationsShowCommand,
   GenerationsSwitchCommand,
 } from './commands/generations.command.js';
+import { ImportCommand } from './commands/import.command.js';
+import { ImportPgvectorCommand } from './commands/import-pgvector.command.js';
 import { ReconcileCommand } from './commands/reconcile.command.js';
 import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './commands/schedules.command.js';
 import { StatusCommand } from './commands/status.command.js';
@@ -42,6 +44,7 @@ interface CommanderCommand {
     ...[GenerationsCommand, GenerationsListCommand, GenerationsShowCommand, GenerationsPlanCommand, GenerationsCreateCommand],
     ...[GenerationsGateCommand, GenerationsSwitchCommand, GenerationsRollbackCommand, GenerationsRetireCommand],
     ...[SchedulesCommand, SchedulesListCommand, SchedulesRunCommand],
+    ...[ImportCommand, ImportPgvectorCommand],
     ...[MigrationCommand, MigrationRunCommand, MigrationRevertCommand, MigrationGenerateCommand],
   ],
 })

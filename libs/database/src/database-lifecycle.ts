@@ -2,7 +2,7 @@ import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/c
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { DomainError, FatalStartupError } from '#kernel';
-import { isTlsOptional, isTlsRefused, withTlsSemantics } from './connection-url.js';
+import { connectDataSource } from './connect-data-source.js';
 import { createDataSource, type EntityType } from './data-source.js';
 import { classifyDatabaseError } from './database-errors.js';
 import { EmbeddedPostgres } from './embedded/embedded-postgres.js';
@@ -176,16 +176,7 @@ export class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   /** Checks and migrates on a connection of its own, which no query timeout cuts short; gives the URL that works. */
   private async prepare(wanted: string): Promise<string> {
-    let url = wanted;
-    let source = createDataSource({ url, applicationName: 'kindred-migrations', poolSize: 1 });
-    try {
-      await source.initialize();
-    } catch (error) {
-      if (!isTlsOptional(wanted) || !isTlsRefused(error)) throw error;
-      url = withTlsSemantics(wanted, true);
-      source = createDataSource({ url, applicationName: 'kindred-migrations', poolSize: 1 });
-      await source.initialize();
-    }
+    const { source, url } = await connectDataSource({ url: wanted, applicationName: 'kindred-migrations', poolSize: 1 });
     try {
       await assertServerVersion(source);
       await this.migrate(source);

@@ -39,6 +39,18 @@ export class ChunkRepository {
     return new Map(rows.map(({ bucket, count }) => [bucket, count]));
   }
 
+  /** Chunks of these documents in their order, by document; those whose chunks are of an older version are absent. */
+  async ofDocuments(documentIds: readonly string[]): Promise<Map<string, Pick<IndexedChunk, 'context' | 'text'>[]>> {
+    const { rows } = await this.unitOfWork.query<{ document_id: string; context: string; text: string }>(
+      `SELECT c.document_id, c.context, c.text FROM chunks c JOIN documents d ON d.id = c.document_id
+       WHERE c.document_id = ANY($1::uuid[]) AND d.chunked_version = d.version ORDER BY c.document_id, c.ordinal`,
+      [documentIds],
+    );
+    const chunks = new Map<string, Pick<IndexedChunk, 'context' | 'text'>[]>();
+    for (const { document_id, ...chunk } of rows) chunks.set(document_id, [...(chunks.get(document_id) ?? []), chunk]);
+    return chunks;
+  }
+
   /** Ids of the chunks of a document, in their order. */
   async idsOf(documentId: string): Promise<string[]> {
     const { rows } = await this.unitOfWork.query<{ id: string }>('SELECT id FROM chunks WHERE document_id = $1::uuid ORDER BY ordinal', [

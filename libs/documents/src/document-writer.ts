@@ -19,12 +19,13 @@ export interface WrittenDocument {
 }
 
 /** A document that has been compared with what is stored, and cut into chunks. */
-interface PreparedDocument {
+export interface PreparedDocument {
   readonly id: string;
   readonly document: NewDocument;
   /** `null` = nothing changes, or the deriver makes them. */
   readonly chunks: readonly ChunkRow[] | null;
-  readonly isUnchanged: boolean;
+  /** What the write will come to, unless somebody else writes it first. */
+  readonly expected: DocumentOutcome;
 }
 
 /** Documents ready to be written; made outside of the transaction, because chunking asks the model's tokenizer. */
@@ -89,10 +90,11 @@ export class DocumentWriter {
   ): Promise<PreparedDocuments> {
     const compared = documents.map((document) => {
       const stored = document.external_id === null ? undefined : known.get(keyOf(document.collection_id, document.external_id));
-      return { document, id: stored?.id ?? document.id ?? uuidV7(), isUnchanged: stored !== undefined && isSame(document, stored) };
+      const expected: DocumentOutcome = stored === undefined ? 'inserted' : isSame(document, stored) ? 'unchanged' : 'updated';
+      return { document, id: stored?.id ?? document.id ?? uuidV7(), expected };
     });
     const chunks = await this.chunk(
-      compared.filter(({ isUnchanged }) => !isUnchanged),
+      compared.filter(({ expected }) => expected !== 'unchanged'),
       collections,
     );
     return {
@@ -125,7 +127,7 @@ export class DocumentWriter {
   }
 
   private async write(session: SqlSession, { documents, collectionVersions }: PreparedDocuments, sql: string): Promise<WrittenDocument[]> {
-    const changing = documents.filter(({ isUnchanged }) => !isUnchanged);
+    const changing = documents.filter(({ expected }) => expected !== 'unchanged');
     const outcomes = new Map<string, DocumentOutcome>();
     if (changing.length > 0) {
       const current = await holdCollections(session, collectionVersions);

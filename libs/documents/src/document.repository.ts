@@ -34,6 +34,12 @@ interface DocumentRecord extends Omit<Document, 'created_at' | 'updated_at'> {
   readonly updated_at_text: string;
 }
 
+/** The name that another system gave to a document. */
+export interface DocumentKey {
+  readonly collection_id: string;
+  readonly external_id: string;
+}
+
 /** What a batch needs to know of a document that exists, to tell whether it changes. */
 export interface KnownDocument extends DocumentFields {
   readonly id: string;
@@ -68,7 +74,7 @@ export class DocumentRepository {
   }
 
   /** Documents that already have one of these external ids in their collection. */
-  async findByExternalIds(keys: readonly { readonly collection_id: string; readonly external_id: string }[]): Promise<KnownDocument[]> {
+  async findByExternalIds(keys: readonly DocumentKey[]): Promise<KnownDocument[]> {
     if (keys.length === 0) return [];
     const { rows } = await this.unitOfWork.query<KnownDocument>(
       `SELECT id, collection_id, version, chunked_version, ${WRITABLE.map(([name]) => name).join(', ')} FROM documents
@@ -76,6 +82,16 @@ export class DocumentRepository {
       [keys.map(({ collection_id }) => collection_id), keys.map(({ external_id }) => external_id)],
     );
     return rows;
+  }
+
+  /** For each key, the id of the document that has it, or `null`. */
+  async idsByExternalIds(keys: readonly DocumentKey[]): Promise<(string | null)[]> {
+    const { rows } = await this.unitOfWork.query<{ id: string | null }>(
+      `SELECT d.id FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS k (collection_id, external_id, place)
+       LEFT JOIN documents d ON d.collection_id = k.collection_id AND d.external_id = k.external_id ORDER BY k.place`,
+      [keys.map(({ collection_id }) => collection_id), keys.map(({ external_id }) => external_id)],
+    );
+    return rows.map(({ id }) => id);
   }
 
   /** Reads one page, and whether another one follows. Keyset pagination: page 1,000 costs what page 1 costs, and rows written meanwhile neither repeat nor vanish. */

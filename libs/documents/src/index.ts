@@ -23,6 +23,7 @@ export * from './found-chunk.js';
 export * from './metadata-filter.js';
 export * from './metadata-problems.js';
 export * from './persistence/document-entities.js';
+export * from './http/collection.schemas.js';
 export * from './http/document.examples.js';
 export * from './http/document.rules.js';
 export * from './http/document.schemas.js';

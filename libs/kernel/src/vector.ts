@@ -31,3 +31,15 @@ export function normaliseInPlace(vector: Float32Array): Float32Array {
   }
   return vector;
 }
+
+/** Cosine of the angle between two vectors; `NaN` for a zero vector, and for vectors of different length. */
+export function cosineOf(a: Float32Array, b: Float32Array): number {
+  if (a.length !== b.length) return Number.NaN;
+  let [product, squaresOfA, squaresOfB] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    product += a[i]! * b[i]!;
+    squaresOfA += a[i]! * a[i]!;
+    squaresOfB += b[i]! * b[i]!;
+  }
+  return product / Math.sqrt(squaresOfA * squaresOfB);
+}

@@ -21,6 +21,9 @@ interface PendingCount {
   readonly readAtMs: number;
 }
 
+/** What the directory needs of the relay of its process; a process without one has nothing to wake and hears of nothing. */
+export type RelaySignals = Pick<IndexRelay, 'wake' | 'onRecorded'>;
+
 /** The directory on `index_generations` and the ledger. */
 export class DatabaseIndexDirectory extends IndexDirectory implements BeforeApplicationShutdown {
   private readonly pending = new Map<number, PendingCount>();
@@ -32,7 +35,7 @@ export class DatabaseIndexDirectory extends IndexDirectory implements BeforeAppl
     private readonly unitOfWork: UnitOfWork,
     private readonly catalog: GenerationCatalog,
     private readonly embedders: EmbedderRegistry,
-    private readonly relay: IndexRelay,
+    private readonly relay: RelaySignals,
     private readonly clock: Clock,
   ) {
     super();

@@ -1,3 +1,4 @@
+export * from './cache/cached-vectors.js';
 export * from './comparison/local-index-comparison.js';
 export * from './consistency/consistency-token.js';
 export * from './consistency/consistency-token.codec.js';

@@ -3,6 +3,7 @@ import { Foundation1790000000001 } from './0001-foundation.js';
 import { SyncEngine1790000000002 } from './0002-sync-engine.js';
 import { Documents1790000000003 } from './0003-documents.js';
 import { Ingestion1790000000005 } from './0005-ingestion.js';
+import { PgvectorImports1790000000007 } from './0007-pgvector-imports.js';
 
 /** Every migration, oldest first. Written out, so that what runs never depends on which files happen to lie in a folder. */
 export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
@@ -10,4 +11,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   SyncEngine1790000000002,
   Documents1790000000003,
   Ingestion1790000000005,
+  PgvectorImports1790000000007,
 ];

@@ -1,5 +1,6 @@
 import type { RelayUnitOfWork } from '#database';
 import type { EmbedderRegistry } from '#embeddings';
+import { cosineOf } from '#kernel';
 import type { StoredPoint, VectorStore } from '#vector-store';
 import { payloadHashOf, textHashOf } from '../hashing.js';
 import type { IndexDocument, IndexSource } from '../index-source.js';
@@ -88,18 +89,4 @@ function differenceOf(
     return 'its text is not that of the row';
   }
   return payload.payload_hash === payloadHashOf(document.payload).toString('hex') ? null : 'its filter fields are not those of the row';
-}
-
-/** Of two unit vectors; `NaN` when their lengths differ. */
-function cosineOf(left: Float32Array, right: Float32Array): number {
-  if (left.length !== right.length) return Number.NaN;
-  let sum = 0;
-  let leftSquares = 0;
-  let rightSquares = 0;
-  for (let i = 0; i < left.length; i++) {
-    sum += left[i]! * right[i]!;
-    leftSquares += left[i]! * left[i]!;
-    rightSquares += right[i]! * right[i]!;
-  }
-  return sum / Math.sqrt(leftSquares * rightSquares);
 }

@@ -1,4 +1,5 @@
 import type { UnitOfWork } from '#database';
+import { cosineOf } from '#kernel';
 import type { VectorStore } from '#vector-store';
 import { readVectors } from '../cache/read-vectors.js';
 import type { IndexGeneration } from '../generations/index-generation.js';
@@ -75,20 +76,8 @@ export async function compareVectors(
       const expected = cached.get(sampled.textHash);
       if (point?.vector === undefined || expected === undefined || point.payload.rev !== sampled.rev) continue;
       compared++;
-      if (!(cosineDistance(point.vector, expected) <= DISTANCE_MAXIMUM)) differing.push(sampled);
+      if (!(1 - cosineOf(point.vector, expected) <= DISTANCE_MAXIMUM)) differing.push(sampled);
     }
   }
   return { compared, differing };
-}
-
-/** NaN for a zero vector, and for vectors of different length. */
-function cosineDistance(a: Float32Array, b: Float32Array): number {
-  if (a.length !== b.length) return Number.NaN;
-  let [product, squaresOfA, squaresOfB] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    product += a[i]! * b[i]!;
-    squaresOfA += a[i]! * a[i]!;
-    squaresOfB += b[i]! * b[i]!;
-  }
-  return 1 - product / Math.sqrt(squaresOfA * squaresOfB);
 }
