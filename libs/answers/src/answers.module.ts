@@ -1,8 +1,15 @@
 import { DocumentsModule } from '#documents';
 import { SearchModule } from '#search';
 import { Module } from '@nestjs/common';
+import { AnswerCache } from './generation/answer-cache.js';
+import { AnswerService } from './generation/answer.service.js';
+import { TEXT_GENERATOR_PROVIDER } from './generation/text-generator.provider.js';
 import { QueryService } from './query.service.js';
 
 /** Answers from documents for every program. Needs the (global) configuration, database, vector store and sync modules beside it. */
-@Module({ imports: [DocumentsModule, SearchModule], providers: [QueryService], exports: [QueryService] })
+@Module({
+  imports: [DocumentsModule, SearchModule],
+  providers: [QueryService, AnswerService, AnswerCache, TEXT_GENERATOR_PROVIDER],
+  exports: [QueryService, AnswerService, AnswerCache],
+})
 export class AnswersModule {}

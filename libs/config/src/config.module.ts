@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { KindredConfig } from './kindred-config.js';
 import {
+  AnswersConfig,
   DatabaseConfig,
   DataConfig,
   EmbeddingConfig,
@@ -28,6 +29,7 @@ export class ConfigModule {
       { provide: SearchConfig, useValue: config.search },
       { provide: ScheduleConfig, useValue: config.schedules },
       { provide: IngestionConfig, useValue: config.ingestion },
+      { provide: AnswersConfig, useValue: config.answers },
     ];
     return { module: ConfigModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

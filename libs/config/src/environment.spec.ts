@@ -41,6 +41,9 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   OPENAI_EMBEDDING_BATCH_SIZE: [CANARY, '0', '2049'],
   OPENAI_EMBEDDING_TIMEOUT_MS: [CANARY, '99', '600001'],
   OPENAI_EMBEDDING_QUERY_TIMEOUT_MS: [CANARY, '99', '60001'],
+  OPENAI_MAX_TOKENS: [CANARY, '15', '32769'],
+  OPENAI_GENERATION_TIMEOUT_MS: [CANARY, '99', '600001'],
+  CHAT_HISTORY_DAYS: [CANARY, '0', '3651'],
   SYNC_INLINE: [CANARY, '1', 'TRUE', 'yes'],
   SYNC_LEASE_MS: [CANARY, '999', '600001'],
   SYNC_WRITE_TIMEOUT_MS: [CANARY, '99', '300001'],
@@ -69,6 +72,7 @@ const FREE_TEXT = [
   'EMBEDDING_DOCUMENT_PREFIX',
   'OPENAI_API_KEY',
   'OPENAI_EMBEDDING_MODEL',
+  'OPENAI_GENERATION_MODEL',
 ];
 const cases = Object.entries(BAD_VALUES).flatMap(([variable, values]) => values.map((value) => [variable, value] as const));
 
@@ -139,6 +143,13 @@ describe('parseEnvironment', () => {
     expect(variablesOf(refusalOf({ EMBEDDING_PROVIDER: 'openai' }))).toEqual(['OPENAI_API_KEY']);
     expect(parseEnvironment({ EMBEDDING_PROVIDER: 'openai', OPENAI_API_KEY: 'sk' })).toBeDefined();
     expect(parseEnvironment({ EMBEDDING_PROVIDER: 'openai', OPENAI_BASE_URL: 'http://embeddings:8080/v1' })).toBeDefined();
+  });
+
+  it('does not let the answers of OpenAI itself be without a key', () => {
+    expect(variablesOf(refusalOf({ OPENAI_GENERATION_MODEL: 'writer' }))).toEqual(['OPENAI_API_KEY']);
+    expect(variablesOf(refusalOf({ OPENAI_GENERATION_MODEL: 'writer', EMBEDDING_PROVIDER: 'openai' }))).toEqual(['OPENAI_API_KEY']);
+    expect(parseEnvironment({ OPENAI_GENERATION_MODEL: 'writer', OPENAI_API_KEY: 'sk' })).toBeDefined();
+    expect(parseEnvironment({ OPENAI_GENERATION_MODEL: 'writer', OPENAI_BASE_URL: 'http://writer:8080/v1' })).toBeDefined();
   });
 
   it('does not call a variable missing that is there, but wrong', () => {

@@ -109,6 +109,10 @@ export const environmentSchema = z.object({
   OPENAI_EMBEDDING_BATCH_SIZE: integer(1, 2048).default(64),
   OPENAI_EMBEDDING_TIMEOUT_MS: integer(100, 600_000).default(30_000),
   OPENAI_EMBEDDING_QUERY_TIMEOUT_MS: integer(100, 60_000).default(5_000),
+  OPENAI_GENERATION_MODEL: z.string().optional(),
+  OPENAI_MAX_TOKENS: integer(16, 32_768).default(800),
+  OPENAI_GENERATION_TIMEOUT_MS: integer(100, 600_000).default(30_000),
+  CHAT_HISTORY_DAYS: integer(1, 3650).default(30),
   SYNC_INLINE: flag.default(true),
   SYNC_LEASE_MS: integer(1000, 600_000).optional(),
   SYNC_WRITE_TIMEOUT_MS: integer(100, 300_000).optional(),
@@ -216,6 +220,8 @@ function findContradictions(env: ParsedEnvironment): EnvironmentProblem[] {
   }
   if (env.EMBEDDING_PROVIDER === 'openai' && env.OPENAI_BASE_URL === OPENAI_URL && env.OPENAI_API_KEY === undefined) {
     problems.push({ variable: 'OPENAI_API_KEY', rule: 'is missing although EMBEDDING_PROVIDER is openai (or set OPENAI_BASE_URL)' });
+  } else if (env.OPENAI_GENERATION_MODEL !== undefined && env.OPENAI_BASE_URL === OPENAI_URL && env.OPENAI_API_KEY === undefined) {
+    problems.push({ variable: 'OPENAI_API_KEY', rule: 'is missing although OPENAI_GENERATION_MODEL is set (or set OPENAI_BASE_URL)' });
   }
   return problems;
 }

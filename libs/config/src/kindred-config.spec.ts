@@ -112,6 +112,18 @@ describe('loadConfig', () => {
     expect(loadConfig({ ...service, OPENAI_EMBEDDING_REVISION: 'ours' }).embedding.openAi.revision).toBe('ours');
   });
 
+  it('lets a service write answers only when a model for that is named', () => {
+    const service = { OPENAI_BASE_URL: 'http://writer:8080/v1/', OPENAI_API_KEY: 'sk' };
+    expect(loadConfig(service).answers).toEqual({ openAi: null, historyDays: 30 });
+    expect(loadConfig({ ...service, OPENAI_GENERATION_MODEL: 'writer', OPENAI_MAX_TOKENS: '300' }).answers.openAi).toEqual({
+      baseUrl: 'http://writer:8080/v1',
+      apiKey: 'sk',
+      model: 'writer',
+      maxTokens: 300,
+      timeoutMs: 30_000,
+    });
+  });
+
   it('makes folders absolute, so that a later change of directory does not move them', () => {
     const config = loadConfig({ DATA_DIR: 'd', EMBEDDING_MODEL_DIR: 'm' });
     expect([config.data.dataDir, config.embedding.modelDir]).toEqual([resolve('d'), resolve('m')]);

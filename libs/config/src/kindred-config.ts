@@ -1,5 +1,6 @@
 import { inspectEnvironment, InvalidEnvironmentError, type Environment, type EnvironmentProblem } from './environment.js';
 import {
+  AnswersConfig,
   DatabaseConfig,
   DataConfig,
   EmbeddingConfig,
@@ -24,6 +25,7 @@ export interface KindredConfig {
   readonly search: SearchConfig;
   readonly schedules: ScheduleConfig;
   readonly ingestion: IngestionConfig;
+  readonly answers: AnswersConfig;
 }
 
 /** A write must be able to time out, and be followed by a renewal, before its lease ends (protocol, assumption A). */
@@ -56,6 +58,7 @@ export function loadConfig(environment: Environment = process.env): KindredConfi
     search: new SearchConfig(env),
     schedules: new ScheduleConfig(env),
     ingestion: new IngestionConfig(env),
+    answers: new AnswersConfig(env),
   });
 }
 

@@ -216,3 +216,38 @@ export class IngestionConfig {
     Object.freeze(this);
   }
 }
+
+/** How questions are answered, and how long conversations are kept. */
+export class AnswersConfig {
+  /** The service that writes answers; `null` = none does, and answers are made of sentences of the documents. */
+  readonly openAi: OpenAiGenerationSettings | null;
+  /** Conversations without a message for so long are removed. */
+  readonly historyDays: number;
+
+  constructor(env: ParsedEnvironment) {
+    this.openAi =
+      env.OPENAI_GENERATION_MODEL === undefined
+        ? null
+        : Object.freeze({
+            baseUrl: withoutSlash(env.OPENAI_BASE_URL),
+            apiKey: env.OPENAI_API_KEY ?? null,
+            model: env.OPENAI_GENERATION_MODEL,
+            maxTokens: env.OPENAI_MAX_TOKENS,
+            timeoutMs: env.OPENAI_GENERATION_TIMEOUT_MS,
+          });
+    this.historyDays = env.CHAT_HISTORY_DAYS;
+    Object.freeze(this);
+  }
+}
+
+/** Of a service that speaks OpenAI's chat API. */
+export interface OpenAiGenerationSettings {
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  readonly model: string;
+  /** Of an answer. */
+  readonly maxTokens: number;
+  /** One answer with all tries. */
+  readonly timeoutMs: number;
+}
