@@ -73,6 +73,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
       const operation = item[method];
       if (operation === undefined) continue;
       completeResponses(path, operation);
+      addEvents(operation);
       // A second path of one route; ids must differ, and clients are generated with them.
       if (operation.operationId !== undefined && ids.has(operation.operationId)) operation.operationId += 'Alias';
       ids.add(operation.operationId ?? '');
@@ -101,6 +102,15 @@ function completeResponses(path: string, operation: Operation): void {
       Object.assign(response, problemResponse(status, operation.tags ?? []));
   }
   operation.responses = responses;
+}
+
+/** Swagger's decorators know one form of a reply; a route that also answers with events says so as `x-events`, with an example. */
+function addEvents(operation: Operation & { 'x-events'?: unknown }): void {
+  const example = operation['x-events'];
+  if (example === undefined) return;
+  delete operation['x-events'];
+  const response = operation.responses['200'] as ResponseObject;
+  response.content = { ...response.content, 'text/event-stream': { schema: { type: 'string' }, example } };
 }
 
 function problemResponse(status: string, tags: readonly string[]): Pick<ResponseObject, 'content' | 'headers'> {

@@ -5,7 +5,7 @@ import { isMalformedQuery } from './query-string.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
 import type { RouteTable } from './route-table.js';
 
-/** Pages and metrics answer in other forms than JSON; so do routes that say `answersOtherForms`. */
+/** Pages and metrics answer in other forms than JSON; so do routes that say `answersOtherForms`, or name some there. */
 const OTHER_FORMS = /^\/(docs|metrics)(\/|$)/;
 
 /** Looks at every request before its body is read: path, method, Accept, content coding and query string. */
@@ -48,7 +48,10 @@ function refusalOf(request: FastifyRequest, path: string): DomainError | undefin
 }
 
 function answersOtherForms(request: FastifyRequest, path: string): boolean {
-  return OTHER_FORMS.test(path) || (request.routeOptions.config as { readonly answersOtherForms?: boolean }).answersOtherForms === true;
+  const { answersOtherForms: forms = false } = request.routeOptions.config as { readonly answersOtherForms?: boolean | readonly string[] };
+  if (typeof forms === 'boolean') return forms || OTHER_FORMS.test(path);
+  const accepted = request.headers.accept?.toLowerCase() ?? '';
+  return forms.some((form) => accepted.includes(form));
 }
 
 function pathOf(url: string): string {

@@ -44,3 +44,14 @@ export const QUERY_REPLY_EXAMPLE = {
   source: 'local',
   index: { generation: '2', model: 'all-MiniLM-L6-v2:q8', pending: 0 },
 };
+
+const { answer: ANSWER, ...RESULT } = QUERY_REPLY_EXAMPLE;
+
+export const QUERY_EVENTS_EXAMPLE = [
+  ['result', RESULT],
+  ['delta', { text: 'Oak, ash and ' }],
+  ['delta', { text: 'beech [1].' }],
+  ['answer', { ...ANSWER, text: 'Oak, ash and beech [1].', mode: 'generated', model: 'gpt-4.1-mini' }],
+]
+  .map(([name, data]) => `event: ${name as string}\ndata: ${JSON.stringify(data)}\n\n`)
+  .join('');

@@ -2,6 +2,7 @@ import { collectionReference, documentSchema, type MetadataFilter } from '#docum
 import { storableText } from '#rules';
 import { freshnessFields, SEARCH_MODES } from '#search';
 import { z } from 'zod';
+import { FALLBACKS } from '../answer.js';
 import { parseMetadataFilter } from './metadata-filter.parser.js';
 
 const QUERY_MAX_LENGTH = 8_000;
@@ -74,8 +75,16 @@ export const answerSchema = z
     text: z.string(),
     mode: z.enum(['generated', 'extractive']).describe('extractive: sentences of the documents as they are; generated: written by a model'),
     citations: z.array(citationSchema),
+    model: z.string().optional().describe('Of a generated answer'),
+    fallback: z
+      .enum(FALLBACKS)
+      .optional()
+      .describe(
+        'Why the configured model has not written it. provider_unavailable: it did not answer in time, or at all; not_cited: it cited none of the passages. Absent where no model is configured',
+      ),
   })
   .meta({ id: 'Answer' });
+export type AnswerReply = z.output<typeof answerSchema>;
 
 export const foundDocumentSchema = documentSchema.omit({ content: true, chunked_version: true }).meta({ id: 'FoundDocument' });
 
@@ -109,7 +118,7 @@ export const queryReplySchema = z
     ),
     total: z.number().int().describe('Number of results'),
     truncated: z.boolean().describe('Whether the query was longer than the model reads, so that its end did not count'),
-    answer: answerSchema.optional().describe('Only when asked for'),
+    answer: answerSchema.optional().describe('Only when asked for, and not among events: there it is one of its own'),
     query_time_ms: z.number(),
     ...freshnessFields,
   })
