@@ -2,6 +2,7 @@ import type { MigrationInterface } from 'typeorm';
 import { Foundation1790000000001 } from './0001-foundation.js';
 import { SyncEngine1790000000002 } from './0002-sync-engine.js';
 import { Documents1790000000003 } from './0003-documents.js';
+import { KeywordSearch1790000000004 } from './0004-keyword-search.js';
 import { Ingestion1790000000005 } from './0005-ingestion.js';
 import { PgvectorImports1790000000007 } from './0007-pgvector-imports.js';
 
@@ -10,6 +11,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   Foundation1790000000001,
   SyncEngine1790000000002,
   Documents1790000000003,
+  KeywordSearch1790000000004,
   Ingestion1790000000005,
   PgvectorImports1790000000007,
 ];

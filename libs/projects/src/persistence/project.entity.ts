@@ -10,6 +10,7 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 @Index('projects_updated_at_idx', ['updated_at', 'id'])
 @Index('projects_final_price_idx', ['final_price', 'id'])
 @Index('projects_name_idx', ['name', 'id'])
+@Index('projects_search_text_idx', ['search_text'], { type: 'gin' })
 export class ProjectEntity {
   @PrimaryColumn({ type: 'uuid', default: () => 'kindred_uuid_v7()', primaryKeyConstraintName: 'projects_pkey' })
   id!: string;
@@ -55,6 +56,10 @@ export class ProjectEntity {
 
   @Column({ type: 'timestamptz', default: () => 'now()' })
   updated_at!: Date;
+
+  /** The words of the row; a trigger keeps it. */
+  @Column({ type: 'tsvector', nullable: true })
+  search_text!: string | null;
 }
 
 /** Entities of this lib, for the comparison of entities and migrations. */
