@@ -14,6 +14,12 @@ export interface FoundLists<Row> {
   readonly similarities: ReadonlyMap<string, number>;
 }
 
+/**
+ * What of the keyword list is fused: rows with at least this share of the best score. Ranks do not show that one row stands out and the others have a word or
+ * two in common by chance; the scores do. Measured on four labelled sets (ADR 0013).
+ */
+const KEYWORD_SHARE = 0.5;
+
 export interface CombineOptions<Row> {
   readonly topK: number;
   /** Every row whose similarity is known must reach it; `null` = none was named. */
@@ -25,7 +31,7 @@ export interface CombineOptions<Row> {
 
 /** Makes the results of one text from both lists: fused, without what is not alike enough, at most so many of a group, best first, equal ones by id. */
 export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row>): FoundRow<Row>[] {
-  const keyword = found.keyword.filter(({ id }) => found.rows.has(id));
+  const keyword = strongOnes(found).filter(({ id }) => found.rows.has(id));
   const keywordScores = new Map(keyword.map(({ id, score }) => [id, score]));
   const rows = fuse([found.vector.map(({ id }) => id), keyword.map(({ id }) => id)]).flatMap(({ id, score, ranks }) => {
     const row = found.rows.get(id);
@@ -42,6 +48,12 @@ export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row
   return limitGroups(rows, options.grouping)
     .slice(0, options.topK)
     .map((hit, index) => ({ ...hit, rank: index + 1 }));
+}
+
+/** Where there is no other list, weak words are better than nothing. */
+function strongOnes({ vector, keyword }: FoundLists<unknown>): readonly KeywordHit[] {
+  const best = keyword[0]?.score ?? 0;
+  return vector.length === 0 ? keyword : keyword.filter(({ score }) => score >= best * KEYWORD_SHARE);
 }
 
 function isAlikeEnough(similarity: number | null, hasWords: boolean, { threshold, defaultThreshold }: CombineOptions<never>): boolean {

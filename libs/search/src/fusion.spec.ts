@@ -1,4 +1,4 @@
-import { fuse, RRF_K } from './fusion.js';
+import { fuse, FUSED_DEPTH, RRF_K } from './fusion.js';
 
 const idsOf = (lists: string[][]) => fuse(lists).map(({ id }) => id);
 
@@ -51,11 +51,28 @@ describe('fuse', () => {
     expect(mirrored.map(({ id }) => id)).toEqual(['a', 'b', 'm']);
   });
 
-  it('prefers what both lists have, down to the place that the constant says', () => {
-    const list = (at: number, id: string, filler: string) => [...Array.from({ length: at - 1 }, (_, n) => `${filler}${n}`), id];
+  const list = (at: number, id: string, filler: string) => [...Array.from({ length: at - 1 }, (_, n) => `${filler}${n}`), id];
+
+  it('prefers what both lists have early to what one list has first', () => {
     const best = (at: number) => idsOf([list(at, 'both', 'x'), list(at, 'both', 'y')])[0];
-    expect(best(RRF_K + 1)).toBe('both');
-    expect(best(RRF_K + 3)).toBe('x0');
+    expect(best(FUSED_DEPTH)).toBe('both');
+    expect(best(FUSED_DEPTH + 1)).toBe('x0');
+  });
+
+  it('counts a late place only for a row that has no better one, behind all that have', () => {
+    const late = FUSED_DEPTH + 1;
+    const fused = fuse([list(3, 'early', 'x'), [...list(late, 'early', 'y'), 'late']]);
+    expect(fused.find(({ id }) => id === 'early')).toMatchObject({ score: 1 / 63, ranks: [3, late] });
+    expect(fused.at(-1)).toEqual({ id: 'late', score: 1 / (RRF_K + late + 1), ranks: [null, late + 1] });
+  });
+
+  it('gives the first results the same order however long the lists are', () => {
+    const long = [
+      Array.from({ length: 100 }, (_, n) => `a${(n * 37) % 100}`),
+      Array.from({ length: 100 }, (_, n) => `a${(n * 61 + 5) % 100}`),
+    ];
+    const cut = (length: number) => idsOf(long.map((ids) => ids.slice(0, length))).slice(0, FUSED_DEPTH);
+    for (const length of [FUSED_DEPTH, 50, 100]) expect(cut(length)).toEqual(cut(FUSED_DEPTH));
   });
 
   it('counts an id once per list, at its better place', () => {

@@ -203,7 +203,7 @@ describe('HybridSearch', () => {
       wordSearches.length = 0;
       const { results } = await search.search(queryOf({ mode, grouping, topK: 4, threshold: -1 }));
       expect(results[0]!.hits.map(({ row }) => row.text)).toEqual(['oak oak', 'oak oak', 'oak b', 'oak c']);
-      expect(wordSearches).toEqual([62, 248, 992]);
+      expect(wordSearches).toEqual([20, 80, 320]);
     }
   });
 
@@ -211,6 +211,6 @@ describe('HybridSearch', () => {
     await seed(['oak']);
     await search.search(queryOf({ topK: 1 }));
     await search.search(queryOf({ topK: 100 }));
-    expect(wordSearches).toEqual([62, 100]);
+    expect(wordSearches).toEqual([20, 100]);
   });
 });

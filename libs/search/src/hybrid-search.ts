@@ -5,7 +5,7 @@ import type { VectorFilter } from '#vector-store';
 import { Injectable } from '@nestjs/common';
 import { CandidateSearch } from './candidate-search.js';
 import { combine, type FoundLists } from './combine.js';
-import { RRF_K } from './fusion.js';
+import { FUSED_DEPTH } from './fusion.js';
 import type { KeywordHit, RowFinder } from './keyword/row-finder.js';
 import type { Grouping } from './ranking.js';
 import type { ConsistencyDemand, FoundRow, Freshness, Provenance, SearchMode } from './search-types.js';
@@ -40,16 +40,11 @@ export interface HybridResult<Row> {
 
 export type HybridAnswer<Row> = { readonly results: HybridResult<Row>[] } & Freshness;
 
-/**
- * How much of each list is fused. A row that both lists have as late as at place 61 beats one that a single list has first (2 / (60 + 61) = 1 / 60.5), so
- * shorter lists would lose some of what fusion is for; rows that one of the lists has later than that hardly change what is shown.
- */
-const FUSED_DEPTH = RRF_K + 2;
 /** Rows asked for beyond top_k, for those that are deleted between two statements. */
 const SPARE_ROWS = 3;
-/** With groups, the whole lists may be of a few groups: each round looks four times as deep, at most into some thousand rows. */
+/** With groups, the whole lists may be of a few groups: each round looks four times as deep, at most that deep. */
 const DEPTH_GROWTH = 4;
-const DEPTH_MAXIMUM = FUSED_DEPTH * DEPTH_GROWTH ** 2;
+const DEPTH_MAXIMUM = 1_000;
 
 /** Without these a search cannot use vectors, and waiting may cure them. */
 const OUTAGES: ReadonlySet<string> = new Set(['search.index-unavailable', 'search.embedder-unavailable', 'search.not-ready']);

@@ -11,7 +11,7 @@ export interface RowFinder<Row> {
   readRows(ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
   /**
    * Finds the rows that have words of a text and meet the filter as they are now: for each text a list, best first, equal ones by id, at most `limit`
-   * long. In one statement; `keywordStatementOf` makes it.
+   * long. {@link KeywordIndex} does it for a table with a tsvector.
    */
   findByKeywords(texts: readonly string[], limit: number): Promise<KeywordHit[][]>;
 }
