@@ -39,7 +39,7 @@ describe('every way to change a row reaches search', () => {
   });
 
   const search = async (query: string): Promise<SearchReply> =>
-    (await server.call<SearchReply>('POST', '/api/v1/similarity/find-similar', { query, top_k: 3, threshold: -1 })).body;
+    (await server.call<SearchReply>('POST', '/api/v1/similarity/find-similar', { query, mode: 'vector', top_k: 3, threshold: -1 })).body;
 
   /** Searches until `isTrue` holds, and fails with the last reply when that takes longer than allowed. */
   async function eventually(query: string, isTrue: (reply: SearchReply) => boolean, withinMs = VISIBLE_WITHIN_MS): Promise<void> {

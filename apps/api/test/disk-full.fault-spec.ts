@@ -204,8 +204,12 @@ describe(`T13: the disk is full, seed ${faultSeed}`, () => {
           async () => (await stage.query(`SELECT 1 FROM index_ledger WHERE last_error IS NOT NULL AND state = 'pending'`)).rowCount! > 0,
           { what: 'the relay has met the full index' },
         );
-        const search = await api.call('POST', '/api/v1/similarity/find-similar', { query: 'oak stair', threshold: -1 });
-        expect(search.status).toBe(200);
+        const search = await api.call<{ degraded: boolean }>('POST', '/api/v1/similarity/find-similar', {
+          query: 'oak stair',
+          mode: 'vector',
+          threshold: -1,
+        });
+        expect([search.status, search.body.degraded]).toEqual([200, false]);
         expect((await api.call('GET', `/api/v1/projects/${body.id}`)).status).toBe(200);
         stage.double.clearFaults();
         slowestMs = Math.max(slowestMs, await recovers([body.id!]));

@@ -79,7 +79,7 @@ describeOnDouble(`T28: searches over HTTP while the index fails, seed ${faultSee
 
   const scoresOf = ({ results }: Reply) => results.map(({ similarity }) => similarity);
   const ask = (query: string, region: string) =>
-    api.call<Reply>('POST', '/api/v1/similarity/find-similar', { query, top_k: TOP_K, threshold: -1, filters: { region } });
+    api.call<Reply>('POST', '/api/v1/similarity/find-similar', { query, mode: 'vector', top_k: TOP_K, threshold: -1, filters: { region } });
 
   /** From now on the index fails such a share of its searches; all of them are counted. */
   function failShare(share: number): void {

@@ -23,7 +23,13 @@ describe('the service while Qdrant is away', () => {
     server = await ServerProcess.start({ DATA_DIR: dataDir, QDRANT_URL: `http://127.0.0.1:${port}`, ...environment });
     return server;
   };
-  const search = () => server!.call<Reply>('POST', '/api/v1/similarity/find-similar', { query: 'oak kitchen', threshold: -1, top_k: 10 });
+  const search = () =>
+    server!.call<Reply>('POST', '/api/v1/similarity/find-similar', {
+      query: 'oak kitchen',
+      mode: 'vector',
+      threshold: -1,
+      top_k: 10,
+    });
   const copyState = async () =>
     (await server!.call<{ details: { vector_db: { fallback: { copy: string; breaker: string } } } }>('GET', '/health')).body.details
       .vector_db.fallback;
@@ -51,11 +57,11 @@ describe('the service while Qdrant is away', () => {
     const degraded = await waitFor(
       async () => {
         const reply = await search();
-        return reply.status === 200 && reply;
+        return reply.body.source === 'local' && reply;
       },
       { what: 'the copy answers' },
     );
-    expect(degraded.body).toMatchObject({ degraded: true, source: 'local', index_age_seconds: expect.any(Number) });
+    expect(degraded).toMatchObject({ status: 200, body: { degraded: true, source: 'local', index_age_seconds: expect.any(Number) } });
     expect(degraded.body.results.map(({ project }) => project.id).sort()).toEqual([...ids].sort());
     expect(await copyState()).toMatchObject({ copy: 'ready' });
     expect((await server!.call('GET', '/health')).status).toBe(200);
@@ -81,30 +87,31 @@ describe('the service while Qdrant is away', () => {
     await waitFor(
       async () => {
         const reply = await search();
-        return reply.body.degraded && reply.body.results.some(({ project }) => project.id === body.id);
+        return reply.body.source === 'local' && reply.body.results.some(({ project }) => project.id === body.id);
       },
       { what: 'the copy has the new row' },
     );
     await server!.end('SIGTERM');
   }, 120_000);
 
-  it('answers 503 with Retry-After, for searches only, without a copy', async () => {
+  it('answers by words without a copy, and 503 with Retry-After where only the index could', async () => {
     await start({ VECTOR_FALLBACK: 'none' });
     for (let n = 0; n < 10; n++) {
-      const reply = await fetch(`${server!.url}/api/v1/similarity/find-similar`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query: 'oak' }),
-      });
-      expect([reply.status, ((await reply.json()) as Reply).code]).toEqual([503, 'search.index-unavailable']);
-      expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+      const { status, body } = await search();
+      expect([status, body.degraded, body.source]).toEqual([200, true, 'keyword']);
+      expect(body).not.toHaveProperty('index_age_seconds');
+      expect(body.results.map(({ project }) => project.id)).toEqual([ids[0], ids[1]]);
     }
+    const stats = await fetch(`${server!.url}/api/v1/similarity/stats`);
+    expect([stats.status, ((await stats.json()) as Reply).code]).toEqual([503, 'search.index-unavailable']);
+    expect(Number(stats.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await server!.call('GET', '/api/v1/projects')).status).toBe(200);
     expect((await server!.call('GET', '/health/ready')).status).toBe(200);
     expect(await copyState()).toEqual({ copy: 'none', breaker: 'open' });
-    const lines = server!.output.filter((line) => line.includes('request not answered'));
-    expect(lines).toHaveLength(1);
+    // Each says it once, however many searches there are.
+    for (const message of ['request not answered', 'A search was not answered by the index'])
+      expect(server!.output.filter((line) => line.includes(message))).toHaveLength(1);
     await double.start(port);
-    await waitFor(async () => (await search()).status === 200, { what: 'Qdrant answers' });
+    await waitFor(async () => (await search()).body.source === 'qdrant', { what: 'Qdrant answers' });
   }, 120_000);
 });

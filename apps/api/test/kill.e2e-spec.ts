@@ -50,13 +50,14 @@ interface Hit {
 const referenceOf = (index: number) => `reference-${index}`;
 
 async function search(server: ServerProcess, filters?: object): Promise<Hit[]> {
-  const reply = await server.call<{ results: Hit[] }>('POST', '/api/v1/similarity/find-similar', {
+  const reply = await server.call<{ results: Hit[]; degraded: boolean }>('POST', '/api/v1/similarity/find-similar', {
     query: QUERY,
+    mode: 'vector',
     top_k: 100,
     threshold: -1,
     filters,
   });
-  expect(reply.status).toBe(200);
+  expect([reply.status, reply.body.degraded]).toEqual([200, false]);
   return reply.body.results;
 }
 

@@ -1,3 +1,4 @@
+import { DomainError } from '#kernel';
 import { FakeVectorStore, FixedClock } from '#testing';
 import { FailoverVectorStore, SearchReplica, VectorStoreError } from '#vector-store';
 import { searchReplySchema, statsReplySchema, batchReplySchema } from '#similarity';
@@ -85,8 +86,8 @@ describe('similarity over HTTP', () => {
     [{ query: 'oak', threshold: 1.01 }, '/threshold', 'too-large'],
     [{ query: 'oak', threshold: null }, '/threshold', 'wrong-type'],
     [{ query: 'oak', mode: 'fuzzy' }, '/mode', 'not-allowed'],
-    [{ query: 'oak', mode: 'hybrid' }, '/mode', 'not-available'],
-    [{ query: 'oak', mode: 'keyword' }, '/mode', 'not-available'],
+    [{ query: 'oak', mode: ['vector'] }, '/mode', 'not-allowed'],
+    [{ query: 'oak', mode: null }, '/mode', 'not-allowed'],
     [{ query: 'oak', limit: 5 }, '/limit', 'unknown-field'],
     [{ query: 'oak', filters: { name: 'x' } }, '/filters/name', 'unknown-field'],
     [{ query: 'oak', filters: { complexity: '3' } }, '/filters/complexity', 'wrong-type'],
@@ -99,8 +100,87 @@ describe('similarity over HTTP', () => {
     expect(body).toMatchObject({ code: 'request.invalid', errors: [{ pointer, code }] });
   });
 
-  it('takes the mode it has', async () => {
-    expect((await find({ query: 'oak', mode: 'vector' })).status).toBe(200);
+  describe('modes', () => {
+    interface Result {
+      readonly project: { readonly name: string };
+      readonly similarity: number | null;
+      readonly rank: number;
+      readonly scores?: unknown;
+    }
+
+    const results = async (payload: object): Promise<Result[]> => {
+      const { status, body } = await find(payload);
+      expect([status, searchReplySchema.safeParse(body).error]).toEqual([200, undefined]);
+      return body.results as Result[];
+    };
+
+    it('by vector: no scores, as when no mode is named', async () => {
+      const named = await results({ query: 'beech drawers', threshold: -1, mode: 'vector' });
+      expect(named).toEqual(await results({ query: 'beech drawers', threshold: -1 }));
+      for (const result of named) expect(result).toEqual({ project: expect.anything(), similarity: expect.any(Number), rank: result.rank });
+    });
+
+    it('by keyword: the rows that have a word in any of its forms, without similarity', async () => {
+      const found = await results({ query: 'a drawer, or some shingle', mode: 'keyword' });
+      expect(found.map(({ project }) => project.name).sort()).toEqual(['Beech kitchen', 'Oak kitchen', 'Roof']);
+      found.forEach((result, index) => {
+        expect(result).toMatchObject({ similarity: null, rank: index + 1 });
+        const keyword = { score: expect.any(Number), rank: index + 1 };
+        expect(result.scores).toEqual({ vector: null, keyword, fused: Math.round(1e6 / (61 + index)) / 1e6 });
+      });
+      expect((await find({ query: 'zebra', mode: 'keyword' })).body).toMatchObject({
+        results: [],
+        total: 0,
+        degraded: false,
+        source: 'keyword',
+        index: { generation: '1' },
+      });
+    });
+
+    it('by both: what either list has, with its place in each', async () => {
+      const found = await results({ query: 'larch shingles', threshold: -1, mode: 'hybrid' });
+      expect(found[0]).toMatchObject({
+        project: { name: 'Roof' },
+        rank: 1,
+        scores: { vector: { similarity: found[0]!.similarity, rank: 1 }, keyword: { rank: 1 }, fused: 0.032787 },
+      });
+      expect(found).toHaveLength(4);
+      expect(found[3]).toMatchObject({ scores: { vector: { rank: expect.any(Number) }, keyword: null } });
+    });
+
+    it('by both: the default threshold is for what only vectors found, a named one for all', async () => {
+      // One word of many in common: below 0.3 for the model, and a word all the same.
+      const query = 'drawer tall narrow quiet painted white under the window of the attic room';
+      const byDefault = await results({ query, mode: 'hybrid' });
+      expect(byDefault.map(({ project }) => project.name).sort()).toEqual(['Beech kitchen', 'Oak kitchen']);
+      for (const { similarity } of byDefault) expect(similarity).toBeLessThan(0.3);
+      expect(await results({ query, mode: 'hybrid', threshold: 0.3 })).toEqual([]);
+    });
+
+    it('filters both lists', async () => {
+      const filters = { region: 'Bavaria' };
+      for (const mode of ['keyword', 'hybrid']) {
+        const found = await results({ query: 'beech kitchen drawers', threshold: -1, filters, mode });
+        expect(found.map(({ project }) => project.name).sort()).toEqual(['Oak kitchen', 'Spiral stairs']);
+      }
+    });
+
+    it('finds a row by its words before the index has it', async () => {
+      const { id } = await http.create({ name: 'Fachwerkhaus', description: 'Zwei Gauben und eine Außentreppe' });
+      for (const mode of ['keyword', 'hybrid']) {
+        expect(await results({ query: 'Treppe? Gaube!', mode })).toMatchObject([{ project: { id }, similarity: null }]);
+      }
+      await http.send('DELETE', `/api/v1/projects/${id}`);
+      expect(await results({ query: 'Gaube', mode: 'keyword' })).toEqual([]);
+    });
+
+    it('in a batch, for all its queries', async () => {
+      const { status, body } = await find({ queries: ['shingles', 'the', 'beech'], mode: 'keyword' }, BATCH);
+      expect([status, batchReplySchema.safeParse(body).error]).toEqual([200, undefined]);
+      expect(body.results.map((entry: never) => names(entry).sort())).toEqual([['Roof'], [], ['Beech kitchen', 'Spiral stairs']]);
+      const both = (await find({ queries: ['larch roof', 'spiral stairs'], mode: 'hybrid', top_k: 1 }, BATCH)).body;
+      expect(both.results.map(names)).toEqual([['Roof'], ['Spiral stairs']]);
+    });
   });
 
   it('takes the longest text', async () => {
@@ -154,28 +234,55 @@ describe('similarity over HTTP', () => {
   });
 
   describe('while something is down', () => {
-    it('answers 503 with Retry-After, and still takes writes', async () => {
+    const DEGRADED = { degraded: true, source: 'keyword', index: { generation: '1', model: 'fake:q8' } };
+
+    it('the index: words answer, in every mode and says so; only its statistics are 503 with Retry-After; writes are taken', async () => {
       http.store.failWith(new VectorStoreError('throttled', 'wait', { retryAfterMs: 7_000 }));
-      const replies = [
-        await find({ query: 'oak' }),
-        await find({ queries: ['oak'] }, BATCH),
-        await http.send('GET', '/api/v1/similarity/stats'),
-        await http.send('GET', `/api/v1/projects/${ids[0]}/similar`),
+      const found = [
+        ...(await Promise.all(['vector', 'hybrid'].map((mode) => find({ query: 'oak kitchen', mode })))),
+        await http.send('GET', `/api/v1/projects/${ids[1]}/similar`),
       ];
+      const batch = await find({ queries: ['oak', 'zebra'] }, BATCH);
+      const stats = await http.send('GET', '/api/v1/similarity/stats');
       const write = await http.send('PATCH', `/api/v1/projects/${ids[0]}`, { payload: { complexity: 4 } });
       http.store.failWith(null);
-      for (const { status, headers, body } of replies) {
-        expect([status, headers['retry-after'], body.code, body.retryable]).toEqual([503, '7', 'search.index-unavailable', true]);
-        expect(JSON.stringify(body)).not.toContain('wait');
+      for (const { status, body } of found) {
+        expect([status, searchReplySchema.safeParse(body).error]).toEqual([200, undefined]);
+        expect(body).toMatchObject(DEGRADED);
+        expect(body).not.toHaveProperty('index_age_seconds');
+        expect(names(body)[0]).toBe('Oak kitchen');
       }
+      expect([batch.status, batchReplySchema.safeParse(batch.body).error]).toEqual([200, undefined]);
+      expect(batch.body.results).toMatchObject([
+        { ...DEGRADED, total: 1 },
+        { ...DEGRADED, total: 0 },
+      ]);
+      expect([stats.status, stats.headers['retry-after'], stats.body.code, stats.body.retryable]).toEqual([
+        503,
+        '7',
+        'search.index-unavailable',
+        true,
+      ]);
+      expect(JSON.stringify(stats.body)).not.toContain('wait');
       expect(write.status).toBe(200);
     });
 
-    it('names the model when it is the model', async () => {
+    it('the model: words answer', async () => {
       http.embedder.failAlways();
-      const { status, headers, body } = await find({ query: 'never seen before' });
+      const { status, body } = await find({ query: 'never seen before: shingles' });
       http.embedder.failWhen(() => null);
-      expect([status, headers['retry-after'], body.code]).toEqual([503, '1', 'search.embedder-unavailable']);
+      expect([status, names(body)]).toEqual([200, ['Roof']]);
+      expect(body).toMatchObject(DEGRADED);
+    });
+
+    it('any index: words answer, and there is none to tell of', async () => {
+      http.directory.fault = new DomainError('search.not-ready');
+      const { status, body } = await find({ query: 'shingles', mode: 'hybrid' });
+      const stats = await http.send('GET', '/api/v1/similarity/stats');
+      http.directory.fault = null;
+      expect([status, names(body), searchReplySchema.safeParse(body).error]).toEqual([200, ['Roof'], undefined]);
+      expect(body).toMatchObject({ degraded: true, source: 'keyword', index: null });
+      expect([stats.status, stats.body.code]).toEqual([503, 'search.not-ready']);
     });
   });
 });
@@ -217,12 +324,15 @@ describe('similarity over HTTP while the index is away', () => {
     expect(statsReplySchema.safeParse(stats!.body).error).toBeUndefined();
   });
 
-  it('answers 503 with Retry-After, for searches only, while there is no copy', async () => {
+  it('answers by words while there is no copy, and 503 with Retry-After where only an index could', async () => {
     replica.setState(http.directory.collection, 'building');
-    for (const { status, headers, body } of await answers()) {
-      expect([status, body.code, body.retryable]).toEqual([503, 'search.index-unavailable', true]);
-      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    const [found, batch, stats] = await answers();
+    for (const body of [found!.body, batch!.body.results[0]]) {
+      expect(body).toMatchObject({ degraded: true, source: 'keyword', total: 1 });
+      expect(body).not.toHaveProperty('index_age_seconds');
     }
+    expect([stats!.status, stats!.body.code, stats!.body.retryable]).toEqual([503, 'search.index-unavailable', true]);
+    expect(Number(stats!.headers['retry-after'])).toBeGreaterThan(0);
     expect((await http.send('GET', '/api/v1/projects')).status).toBe(200);
     await http.create();
   });

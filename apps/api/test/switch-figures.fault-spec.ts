@@ -62,7 +62,7 @@ describe('T22: a switch of generation and a rollback under 20 writes/s and 20 se
           const reply = await stage.server.call<{ results: unknown[]; degraded: boolean; index: { generation: string } }>(
             'POST',
             '/api/v1/similarity/find-similar',
-            { query: `plain bench in larch ${n % 50}`, top_k: 5, threshold: -1 },
+            { query: `plain bench in larch ${n % 50}`, mode: 'vector', top_k: 5, threshold: -1 },
           );
           searches++;
           if (reply.status !== 200 || reply.body.results.length !== 5 || reply.body.degraded) {

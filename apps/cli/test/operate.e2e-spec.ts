@@ -67,7 +67,14 @@ describe('the command line operates a running service', () => {
   };
 
   const search = async (): Promise<Hit> =>
-    (await server.call<Hit>('POST', '/api/v1/similarity/find-similar', { query: 'spiral staircase', top_k: 1, threshold: -1 })).body;
+    (
+      await server.call<Hit>('POST', '/api/v1/similarity/find-similar', {
+        query: 'spiral staircase',
+        mode: 'vector',
+        top_k: 1,
+        threshold: -1,
+      })
+    ).body;
 
   it('tells how far the index is, as a table and as JSON', async () => {
     const { code, out } = await kindred('status');

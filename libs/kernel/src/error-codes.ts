@@ -168,19 +168,21 @@ export const ERROR_CODES = {
     kind: 'unavailable',
     title: 'The vector index is not available',
     retryable: true,
-    meaning: 'Searches cannot be answered now. Writes are accepted and will be indexed later.',
+    meaning:
+      'The index did not answer, and nothing else can. Searches are answered by words meanwhile; writes are accepted and will be indexed later.',
   },
   'search.embedder-unavailable': {
     kind: 'unavailable',
     title: 'The embedding model is not available',
     retryable: true,
-    meaning: 'The query could not be turned into a vector. Writes are accepted and will be indexed later.',
+    meaning:
+      'A text could not be turned into a vector. Searches are answered by words meanwhile; writes are accepted and will be indexed later.',
   },
   'search.not-ready': {
     kind: 'unavailable',
     title: 'The index is being prepared',
     retryable: true,
-    meaning: 'The service is still starting; see /health/ready.',
+    meaning: 'The first index is being prepared; see /health/ready. Searches are answered by words meanwhile.',
   },
   'sync.reconciliation-running': {
     kind: 'conflict',

@@ -2,6 +2,7 @@ export * from './project.js';
 export * from './project-batch.js';
 export * from './project-filter.js';
 export * from './project-index-source.js';
+export * from './project-keywords.js';
 export * from './project-list.js';
 export * from './project-text.js';
 export * from './project.repository.js';

@@ -1,11 +1,12 @@
 import type { Project, ProjectFilter } from '#projects';
-import type { ConsistencyDemand, Freshness, Hit, IndexView } from '#search';
+import type { ConsistencyDemand, Freshness, HybridResult, IndexView, SearchMode } from '#search';
 
 /** What every search decides, beside what it compares with. */
 export interface SearchOptions {
+  readonly mode: SearchMode;
   /** 1 to 100. */
   readonly topK: number;
-  /** Keeps similarities >= threshold; a cosine, -1 to 1. `null` = the configured default. */
+  /** Keeps similarities >= threshold; a cosine, -1 to 1. `null` = the configured default, for what only vectors found. */
   readonly threshold: number | null;
   readonly filter: ProjectFilter;
   /** A write that the answer should show. */
@@ -22,11 +23,8 @@ export interface BatchSearch extends SearchOptions {
   readonly queries: readonly string[];
 }
 
-/** Results of one query; by similarity descending, equal ones by id ascending. */
-export interface SearchResult {
-  readonly hits: Hit<Project>[];
-  readonly isTruncated: boolean;
-}
+/** Results of one query, best first, equal ones by id ascending. */
+export type SearchResult = HybridResult<Project>;
 
 export interface IndexStatistics extends Freshness {
   readonly source: 'local' | 'qdrant';

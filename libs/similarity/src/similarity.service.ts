@@ -1,51 +1,39 @@
-import { SearchConfig } from '#config';
 import type { Embedder, Embedding } from '#embeddings';
 import { DomainError } from '#kernel';
-import { PROJECT_SOURCE, ProjectRepository, renderProjectText } from '#projects';
-import { CandidateSearch, ServingTargets, withIndexErrors, type Freshness, type Provenance } from '#search';
+import { PROJECT_KEYWORDS, PROJECT_SOURCE, ProjectRepository, renderProjectText, sqlConditionsOf, type Project } from '#projects';
+import { HybridSearch, KeywordIndex, ServingTargets, withIndexErrors, type Freshness, type HybridAnswer } from '#search';
 import type { ServingIndex } from '#sync';
 import { SearchStore, VectorStoreError, type Answered, type CollectionInfo } from '#vector-store';
 import { Injectable } from '@nestjs/common';
 import { vectorFilterOf } from './search-filter.js';
 import type { BatchSearch, IndexStatistics, SearchOptions, SearchResult, TextSearch } from './search.js';
 
-/** What the index gave, before it is known how far it is behind. */
-interface Found {
-  readonly results: SearchResult[];
-  readonly provenance: Provenance;
+/** What is compared with, and how, where it is not a text that somebody typed. */
+interface Comparison {
+  readonly texts: readonly string[];
+  readonly excludedId?: string;
+  readonly embed?: (embedder: Embedder, text: string) => Promise<Embedding>;
 }
 
-/** Finds projects that are alike: vectors from the index, rows from PostgreSQL. */
+/** Finds projects that are alike: by vectors from the index, by words in PostgreSQL, or by both; the rows always come from PostgreSQL. */
 @Injectable()
 export class SimilarityService {
   constructor(
+    private readonly searches: HybridSearch,
+    private readonly keywords: KeywordIndex,
     private readonly targets: ServingTargets,
-    private readonly candidates: CandidateSearch,
     private readonly store: SearchStore,
     private readonly repository: ProjectRepository,
-    private readonly config: SearchConfig,
   ) {}
 
-  /** @throws DomainError `search.index-unavailable`, `search.embedder-unavailable`, `search.not-ready` */
-  async findSimilar(search: TextSearch): Promise<SearchResult & Freshness> {
-    const target = await this.targets.find(PROJECT_SOURCE, search.consistency);
-    const embedding = target.serving.embedder.embedQuery(search.query);
-    const [{ results, provenance }, index] = await Promise.all([
-      this.search(target.serving, [embedding], search),
-      this.targets.view(target),
-    ]);
-    return { ...results[0]!, ...(await this.targets.freshness(target, provenance, index)) };
+  /** While neither index nor copy, or not the model, can answer, words do. @throws DomainError of the database, without which there is no answer */
+  async findSimilar({ query, ...options }: TextSearch): Promise<SearchResult & Freshness> {
+    return firstOf(await this.search({ texts: [query] }, options));
   }
 
   /** Answers several queries at the price of little more than one: embedded side by side, searched for as they come, read in one statement. Errors as {@link findSimilar}. */
-  async findSimilarBatch(search: BatchSearch): Promise<{ readonly results: SearchResult[] } & Freshness> {
-    const target = await this.targets.find(PROJECT_SOURCE, search.consistency);
-    const embeddings = search.queries.map((query) => target.serving.embedder.embedQuery(query));
-    const [{ results, provenance }, index] = await Promise.all([
-      this.search(target.serving, embeddings, search),
-      this.targets.view(target),
-    ]);
-    return { results, ...(await this.targets.freshness(target, provenance, index)) };
+  async findSimilarBatch({ queries, ...options }: BatchSearch): Promise<{ readonly results: SearchResult[] } & Freshness> {
+    return this.search({ texts: queries }, options);
   }
 
   /**
@@ -55,14 +43,9 @@ export class SimilarityService {
    * @throws DomainError `projects.not-found`, and as {@link findSimilar}
    */
   async findSimilarTo(id: string, options: SearchOptions): Promise<SearchResult & Freshness> {
-    const [target, project] = await Promise.all([this.targets.find(PROJECT_SOURCE, options.consistency), this.repository.find(id)]);
+    const project = await this.repository.find(id);
     if (project === null) throw new DomainError('projects.not-found');
-    const embedding = embedStored(target.serving.embedder, renderProjectText(project));
-    const [{ results, provenance }, index] = await Promise.all([
-      this.search(target.serving, [embedding], options, id),
-      this.targets.view(target),
-    ]);
-    return { ...results[0]!, ...(await this.targets.freshness(target, provenance, index)) };
+    return firstOf(await this.search({ texts: [renderProjectText(project)], excludedId: id, embed: embedStored }, options));
   }
 
   /** Describes the serving index. @throws DomainError `search.index-unavailable`, `search.not-ready` */
@@ -74,23 +57,16 @@ export class SimilarityService {
     return { ...provenance, index, collection: target.serving.collection, status, dimensions, pointsCount, indexedVectorsCount };
   }
 
-  private async search(
-    serving: ServingIndex,
-    embeddings: readonly Promise<Embedding>[],
-    options: SearchOptions,
-    excludedId?: string,
-  ): Promise<Found> {
-    const { hits, provenance } = await this.candidates.find({
-      collection: serving.collection,
-      vectors: embeddings.map(async (embedding) => (await embedding).vector),
-      topK: options.topK,
-      threshold: options.threshold ?? this.config.defaultThreshold,
-      filter: vectorFilterOf(options.filter),
-      readRows: (ids) => this.repository.findMatching(ids, options.filter),
-      excludedId,
+  private async search(comparison: Comparison, { filter, ...options }: SearchOptions): Promise<HybridAnswer<Project>> {
+    return this.searches.search<Project>({
+      ...comparison,
+      ...options,
+      source: PROJECT_SOURCE,
+      filter: vectorFilterOf(filter),
+      readRows: (ids) => this.repository.findMatching(ids, filter),
+      findByKeywords: (texts, limit) =>
+        this.keywords.find(PROJECT_KEYWORDS, { texts, limit, conditionsOf: (parameters) => sqlConditionsOf(filter, parameters) }),
     });
-    const results = (await Promise.all(embeddings)).map(({ isTruncated }, index) => ({ hits: hits[index]!, isTruncated }));
-    return { results, provenance };
   }
 
   private async describe({ collection }: ServingIndex): Promise<Answered<CollectionInfo>> {
@@ -102,6 +78,10 @@ export class SimilarityService {
       }),
     );
   }
+}
+
+function firstOf({ results, ...freshness }: HybridAnswer<Project>): SearchResult & Freshness {
+  return { ...results[0]!, ...freshness };
 }
 
 /** With equal prefixes a document and a query of the same text have the same vector, and the lane of queries does not wait behind an import. */

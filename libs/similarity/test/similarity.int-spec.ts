@@ -1,11 +1,13 @@
 import { loadConfig } from '#config';
+import type { UnitOfWork } from '#database';
+import { DomainError } from '#kernel';
 import { ProjectIndexSource, ProjectRepository, renderProjectText } from '#projects';
-import { CandidateSearch, ServingTargets } from '#search';
+import { CandidateSearch, HybridSearch, KeywordIndex, ServingTargets } from '#search';
 import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, FixedClock, type TestDatabase } from '#testing';
-import { DirectSearchStore, FailoverVectorStore, SearchReplica, VectorStoreError } from '#vector-store';
+import { DirectSearchStore, FailoverVectorStore, SearchReplica, VectorStoreError, type SearchStore } from '#vector-store';
 import { SimilarityService } from '../src/similarity.service.js';
 
-const OPTIONS = { topK: 5, threshold: -1, filter: [] } as const;
+const OPTIONS = { mode: 'vector', topK: 5, threshold: -1, filter: [] } as const;
 
 describe('SimilarityService', () => {
   let database: TestDatabase;
@@ -27,6 +29,12 @@ describe('SimilarityService', () => {
     embedder = new FakeEmbedder();
     directory = new FakeIndexDirectory({ store, embedder });
     statements = [];
+    source = new ProjectIndexSource(new ProjectRepository(database.unitOfWork));
+    service = serviceOver(new DirectSearchStore(store));
+  });
+
+  /** Notes every statement of a search. */
+  function serviceOver(searches: SearchStore): SimilarityService {
     const counted = {
       query: (sql: string, parameters?: readonly unknown[]) => {
         statements.push(sql);
@@ -34,17 +42,15 @@ describe('SimilarityService', () => {
       },
       run: database.unitOfWork.run.bind(database.unitOfWork),
     } as typeof database.unitOfWork;
-    const searches = new DirectSearchStore(store);
-    const repository = new ProjectRepository(counted);
-    source = new ProjectIndexSource(repository);
-    service = new SimilarityService(
-      new ServingTargets(directory),
-      new CandidateSearch(searches),
+    const targets = new ServingTargets(directory);
+    return new SimilarityService(
+      new HybridSearch(targets, new CandidateSearch(searches), loadConfig({}).search),
+      new KeywordIndex(counted, new FixedClock()),
+      targets,
       searches,
-      repository,
-      loadConfig({}).search,
+      new ProjectRepository(counted),
     );
-  });
+  }
 
   /** Rows "oak", "oak oak1", "oak oak1 oak2", …: the later, the less like "oak". */
   async function seed(count: number): Promise<string[]> {
@@ -62,7 +68,7 @@ describe('SimilarityService', () => {
     await seed(20);
     const { hits, isTruncated, isDegraded, source: from, index } = await service.findSimilar({ ...OPTIONS, query: 'oak' });
     expect(hits.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5]);
-    expect(hits.map(({ similarity }) => similarity)).toEqual([...hits.map(({ similarity }) => similarity)].sort((a, b) => b - a));
+    expect(hits.map(({ similarity }) => similarity)).toEqual([...hits.map(({ similarity }) => similarity)].sort((a, b) => b! - a!));
     expect(hits[0]!.row).toMatchObject({ name: 'oak', final_price: 100 });
     expect({ isTruncated, isDegraded, from, index }).toEqual({
       isTruncated: false,
@@ -173,15 +179,7 @@ describe('SimilarityService', () => {
     it('embeds it as a document when documents have another prefix', async () => {
       embedder = new FakeEmbedder({ query_prefix: 'query: ', document_prefix: 'passage: ' });
       directory = new FakeIndexDirectory({ store, embedder });
-      const searches = new DirectSearchStore(store);
-      const repository = new ProjectRepository(database.unitOfWork);
-      service = new SimilarityService(
-        new ServingTargets(directory),
-        new CandidateSearch(searches),
-        searches,
-        repository,
-        loadConfig({}).search,
-      );
+      service = serviceOver(new DirectSearchStore(store));
       const ids = await seed(2);
       const before = { ...embedder.calls };
       await service.findSimilarTo(ids[0]!, OPTIONS);
@@ -197,28 +195,55 @@ describe('SimilarityService', () => {
   });
 
   describe('when something is down', () => {
+    const byWords = { isDegraded: true, source: 'keyword', indexAgeSeconds: null, index: { generation: '1' } };
+
     it.each([
-      [new VectorStoreError('unavailable', 'refused'), 'search.index-unavailable', {}],
-      [new VectorStoreError('throttled', 'slow down', { retryAfterMs: 2_500 }), 'search.index-unavailable', { 'Retry-After': '3' }],
-      [new VectorStoreError('collection-missing', 'gone'), 'search.index-unavailable', {}],
-    ])('%s', async (error, code, headers) => {
-      await seed(1);
+      [new VectorStoreError('unavailable', 'refused'), {}],
+      [new VectorStoreError('throttled', 'slow down', { retryAfterMs: 2_500 }), { 'Retry-After': '3' }],
+      [new VectorStoreError('collection-missing', 'gone'), {}],
+    ])('the index (%p): words answer; the statistics of the index have nobody else', async (error, headers) => {
+      const ids = await seed(3);
       store.failWith(error);
-      await expect(service.findSimilar({ ...OPTIONS, query: 'oak' })).rejects.toMatchObject({ code, headers });
-      await expect(service.findSimilarBatch({ ...OPTIONS, queries: ['oak', 'ash'] })).rejects.toMatchObject({ code });
-      await expect(service.statistics()).rejects.toMatchObject({ code });
+      for (const mode of ['vector', 'keyword', 'hybrid'] as const) {
+        const found = await service.findSimilar({ ...OPTIONS, mode, query: 'word3' });
+        expect(found).toMatchObject({ ...byWords, isDegraded: mode !== 'keyword', hits: [{ id: ids[2], similarity: null, rank: 1 }] });
+      }
+      await expect(service.findSimilarBatch({ ...OPTIONS, queries: ['word3', 'zebra'] })).resolves.toMatchObject({
+        ...byWords,
+        results: [{ hits: [{ id: ids[2] }] }, { hits: [] }],
+      });
+      const { hits } = await service.findSimilarTo(ids[2]!, OPTIONS);
+      expect(hits.map(({ id }) => id).sort()).toEqual([ids[0], ids[1]].sort());
+      await expect(service.statistics()).rejects.toMatchObject({ code: 'search.index-unavailable', headers });
+    });
+
+    it('the model: words answer', async () => {
+      const ids = await seed(3);
+      embedder.failAlways();
+      await expect(service.findSimilar({ ...OPTIONS, query: 'word2 word3' })).resolves.toMatchObject({
+        ...byWords,
+        isTruncated: false,
+        hits: [{ id: ids[2] }, { id: ids[1] }],
+      });
+    });
+
+    it('the database as well: nobody can answer', async () => {
+      await seed(1);
+      const away = new DomainError('database.unavailable');
+      const broken = { query: () => Promise.reject(away), run: () => Promise.reject(away) } as unknown as UnitOfWork;
+      const searches = new DirectSearchStore(store);
+      const targets = new ServingTargets(directory);
+      const hybrid = new HybridSearch(targets, new CandidateSearch(searches), loadConfig({}).search);
+      service = new SimilarityService(hybrid, new KeywordIndex(broken, new FixedClock()), targets, searches, new ProjectRepository(broken));
+      store.failWith(new VectorStoreError('unavailable', 'refused'));
+      for (const mode of ['vector', 'keyword', 'hybrid'] as const)
+        await expect(service.findSimilar({ ...OPTIONS, mode, query: 'oak' })).rejects.toBe(away);
     });
 
     it('does not call a defect an outage', async () => {
       await seed(1);
       store.failWith(new VectorStoreError('dimension-mismatch', 'wrong'));
       await expect(service.findSimilar({ ...OPTIONS, query: 'oak' })).rejects.toBeInstanceOf(VectorStoreError);
-    });
-
-    it('passes on that the model is away', async () => {
-      await seed(1);
-      embedder.failAlways();
-      await expect(service.findSimilar({ ...OPTIONS, query: 'ash' })).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
     });
   });
 
@@ -229,15 +254,7 @@ describe('SimilarityService', () => {
       copy = new FakeVectorStore();
       clock = new FixedClock();
       const replica = new SearchReplica(copy, 1_000, clock);
-      const searches = new FailoverVectorStore({ primary: store, replica, searchTimeoutMs: 2_000, clock, random: () => 1 });
-      const repository = new ProjectRepository(database.unitOfWork);
-      service = new SimilarityService(
-        new ServingTargets(directory),
-        new CandidateSearch(searches),
-        searches,
-        repository,
-        loadConfig({}).search,
-      );
+      service = serviceOver(new FailoverVectorStore({ primary: store, replica, searchTimeoutMs: 2_000, clock, random: () => 1 }));
       await seed(60);
       const { points } = await store.scroll(directory.collection, { limit: 100, hasVectors: true });
       await copy.ensureIndex({ name: directory.collection, dimensions: 64, payloadIndexes: [], metadata: {} });

@@ -1,4 +1,4 @@
-import { consistencyReplyOf, elapsedMsSince, freshnessReplyOf, type Freshness } from '#search';
+import { consistencyReplyOf, elapsedMsSince, freshnessReplyOf, scoresReplyOf, type Freshness } from '#search';
 import type { IndexStatistics, SearchResult } from '../search.js';
 import type { BatchEntry, SearchReply, StatsReply } from './similarity.schemas.js';
 
@@ -34,7 +34,7 @@ export function statsReplyOf(statistics: IndexStatistics): StatsReply {
 
 function resultFields({ hits, isTruncated }: SearchResult) {
   return {
-    results: hits.map(({ row, similarity, rank }) => ({ project: row, similarity, rank })),
+    results: hits.map(({ row, similarity, rank, scores }) => ({ project: row, similarity, rank, ...scoresReplyOf(scores) })),
     total: hits.length,
     truncated: isTruncated,
   };

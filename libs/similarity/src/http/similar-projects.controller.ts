@@ -31,6 +31,7 @@ export class SimilarProjectsController {
   ): Promise<SearchReply> {
     const startedAtMs = performance.now();
     const result = await this.similarity.findSimilarTo(id, {
+      mode: 'vector',
       topK: query.top_k ?? TOP_K_DEFAULT,
       threshold: query.threshold ?? null,
       filter: [],

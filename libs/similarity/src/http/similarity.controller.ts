@@ -70,6 +70,7 @@ export class SimilarityController {
     const startedAtMs = performance.now();
     const result = await this.similarity.findSimilar({
       query: body.query,
+      mode: body.mode,
       topK: body.top_k,
       threshold: body.threshold ?? null,
       filter: filterOf(body.filters),
@@ -96,6 +97,7 @@ export class SimilarityController {
     const startedAtMs = performance.now();
     const { results, ...freshness } = await this.similarity.findSimilarBatch({
       queries: body.queries,
+      mode: body.mode,
       topK: body.top_k,
       threshold: body.threshold ?? null,
       filter: filterOf(body.filters),

@@ -1,6 +1,15 @@
 import { projectSchema } from '#projects';
 import { queryDecimal, queryInteger, storableText } from '#rules';
-import { consistencyBodyFields, consistencyFields, consistencyQueryFields, freshnessFields, indexFreshnessFields } from '#search';
+import {
+  consistencyBodyFields,
+  consistencyFields,
+  consistencyQueryFields,
+  freshnessFields,
+  hitFields,
+  indexFreshnessFields,
+  modeField,
+  thresholdField,
+} from '#search';
 import { z } from 'zod';
 import { filtersSchema } from './filters.schema.js';
 
@@ -8,28 +17,15 @@ const QUERY_MAX_LENGTH = 8_000;
 const QUERIES_MAXIMUM = 50;
 const TOP_K_MAXIMUM = 100;
 export const TOP_K_DEFAULT = 5;
-const MODES = ['vector', 'keyword', 'hybrid'];
+const MODE_DEFAULT = 'vector';
 
 const queryText = storableText(QUERY_MAX_LENGTH);
 
 const options = {
   top_k: z.number().int().min(1).max(TOP_K_MAXIMUM).default(TOP_K_DEFAULT),
-  threshold: z
-    .number()
-    .min(-1)
-    .max(1)
-    .optional()
-    .describe('Only results at least this similar (cosine); default: SIMILARITY_THRESHOLD, normally 0.3'),
+  threshold: thresholdField,
   filters: filtersSchema.optional(),
-  mode: z
-    .string()
-    .refine((mode) => MODES.includes(mode), { message: `must be one of ${MODES.join(', ')}`, params: { code: 'not-allowed' }, abort: true })
-    .refine((mode) => mode === 'vector', {
-      message: 'is not available: this version searches by vector only',
-      params: { code: 'not-available' },
-    })
-    .meta({ enum: ['vector'] })
-    .default('vector'),
+  mode: modeField(MODE_DEFAULT),
   ...consistencyBodyFields,
 };
 
@@ -52,9 +48,7 @@ export const similarQuerySchema = z.strictObject({
 export type SimilarParameters = z.output<typeof similarQuerySchema>;
 
 const result = {
-  results: z.array(
-    z.strictObject({ project: projectSchema, similarity: z.number().describe('Cosine, 4 decimals'), rank: z.number().int() }),
-  ),
+  results: z.array(z.strictObject({ project: projectSchema, ...hitFields })),
   total: z.number().int().describe('Number of results'),
   truncated: z.boolean().describe('Whether the text was longer than the model reads, so that its end did not count'),
 };
