@@ -1,5 +1,5 @@
 import { timestampColumn, UnitOfWork } from '#database';
-import { keywordListsOf, keywordStatementOf, type KeywordHit, type KeywordRecord } from '#search';
+import { GERMAN_AND_ENGLISH, KeywordIndex, type KeywordHit, type KeywordTable } from '#search';
 import { Injectable } from '@nestjs/common';
 import type { FoundChunk, FoundDocument } from './found-chunk.js';
 import { sqlConditionsOf, type ChunkFilter } from './metadata-filter.js';
@@ -12,12 +12,13 @@ const FOUND_COLUMNS = [
 ].join(', ');
 
 /** Where the words of chunks are, in the configurations that the trigger of `chunks.search_text` uses. */
-const KEYWORDS = {
-  from: 'chunks k JOIN documents d ON d.id = k.document_id',
-  id: 'k.id',
-  keywords: 'k.search_text',
-  configurations: ['german', 'english', 'simple'],
-} as const;
+const CHUNK_KEYWORDS: KeywordTable = {
+  table: 'chunks',
+  alias: 'k',
+  column: 'search_text',
+  join: 'JOIN documents d ON d.id = k.document_id',
+  configurations: [...GERMAN_AND_ENGLISH, 'simple'],
+};
 
 interface FoundRecord extends Omit<FoundDocument, 'created_at' | 'updated_at'> {
   readonly chunk_id: string;
@@ -34,7 +35,10 @@ interface FoundRecord extends Omit<FoundDocument, 'created_at' | 'updated_at'> {
 /** What a search reads of chunks: their rows, and their words. */
 @Injectable()
 export class ChunkSearchRepository {
-  constructor(private readonly unitOfWork: UnitOfWork) {}
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly keywords: KeywordIndex,
+  ) {}
 
   /** The chunks that exist and whose document meets the filter as it is now, by id, in one statement. */
   async findMatching(ids: readonly string[], filter: ChunkFilter): Promise<Map<string, FoundChunk>> {
@@ -50,13 +54,7 @@ export class ChunkSearchRepository {
 
   /** The chunks that have words of a text, best first, one list per text; as `RowFinder.findByKeywords`. */
   async findByKeywords(texts: readonly string[], limit: number, filter: ChunkFilter): Promise<KeywordHit[][]> {
-    const { sql, parameters } = keywordStatementOf(KEYWORDS, {
-      texts,
-      limit,
-      conditionsOf: (own) => sqlConditionsOf(filter, own),
-    });
-    const { rows } = await this.unitOfWork.query<KeywordRecord>(sql, parameters);
-    return keywordListsOf(rows, texts.length);
+    return this.keywords.find(CHUNK_KEYWORDS, { texts, limit, conditionsOf: (parameters) => sqlConditionsOf(filter, parameters) });
   }
 }
 

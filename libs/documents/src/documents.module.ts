@@ -1,3 +1,4 @@
+import { KeywordModule } from '#search';
 import { IndexSourceRegistry } from '#sync';
 import { Module } from '@nestjs/common';
 import { ChunkDeriver } from './chunk-deriver.js';
@@ -16,6 +17,7 @@ const SERVICES = [CollectionsService, DocumentsService, DocumentWriter];
 
 /** Documents for every program: api, worker and command line. Needs the (global) database and sync modules beside it. */
 @Module({
+  imports: [KeywordModule],
   providers: [...REPOSITORIES, ...SERVICES, DocumentChunker, DocumentIndexSource, ChunkDeriver],
   exports: [...REPOSITORIES, ...SERVICES, ChunkDeriver],
 })

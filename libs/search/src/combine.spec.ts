@@ -51,6 +51,19 @@ describe('combine', () => {
     expect(idsOf(combine(found({ a: 0.31, b: 0.29, c: 0.1 }, ['c', 'd'], { d: -0.2 }), OPTIONS))).toEqual(['c', 'a', 'd']);
   });
 
+  it('lets weak words neither lift a row nor stand in for it, and still shows it', () => {
+    const lists = found({ a: 0.9, b: 0.8, c: 0.7 }, ['d', 'c', 'e']);
+    const scored = { ...lists, keyword: lists.keyword.map((hit, index) => ({ ...hit, score: [4, 1.9, 1][index]! })) };
+    expect(idsOf(combine(lists, OPTIONS))[0]).toBe('c');
+    expect(combine(scored, OPTIONS).map(({ id, scores }) => [id, scores?.keyword?.rank ?? null])).toEqual([
+      ['a', null],
+      ['d', 1],
+      ['b', null],
+      ['c', 2],
+      ['e', 3],
+    ]);
+  });
+
   it('leaves out, and gives no rank to, rows that are gone', () => {
     const lists = found({}, ['a', 'b']);
     const hits = combine({ ...lists, rows: rowsOf('b') }, OPTIONS);

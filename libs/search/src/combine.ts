@@ -15,8 +15,8 @@ export interface FoundLists<Row> {
 }
 
 /**
- * What of the keyword list is fused: rows with at least this share of the best score. Ranks do not show that one row stands out and the others have a word or
- * two in common by chance; the scores do. Measured on four labelled sets (ADR 0013).
+ * Rows of the keyword list count in the fusion with at least this share of its best score. Ranks do not show that one row stands out and the others have a word
+ * or two in common by chance; the scores do. Measured on four labelled sets (ADR 0013).
  */
 const KEYWORD_SHARE = 0.5;
 
@@ -31,9 +31,10 @@ export interface CombineOptions<Row> {
 
 /** Makes the results of one text from both lists: fused, without what is not alike enough, at most so many of a group, best first, equal ones by id. */
 export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row>): FoundRow<Row>[] {
-  const keyword = strongOnes(found).filter(({ id }) => found.rows.has(id));
+  const keyword = found.keyword.filter(({ id }) => found.rows.has(id));
   const keywordScores = new Map(keyword.map(({ id, score }) => [id, score]));
-  const rows = fuse([found.vector.map(({ id }) => id), keyword.map(({ id }) => id)]).flatMap(({ id, score, ranks }) => {
+  const lists = [{ ids: found.vector.map(({ id }) => id) }, { ids: keyword.map(({ id }) => id), counted: countStrong(keyword) }];
+  const rows = fuse(lists).flatMap(({ id, score, ranks }) => {
     const row = found.rows.get(id);
     const similarity = found.similarities.get(id) ?? null;
     if (row === undefined || !isAlikeEnough(similarity, keywordScores.has(id), options)) return [];
@@ -50,10 +51,9 @@ export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row
     .map((hit, index) => ({ ...hit, rank: index + 1 }));
 }
 
-/** Where there is no other list, weak words are better than nothing. */
-function strongOnes({ vector, keyword }: FoundLists<unknown>): readonly KeywordHit[] {
-  const best = keyword[0]?.score ?? 0;
-  return vector.length === 0 ? keyword : keyword.filter(({ score }) => score >= best * KEYWORD_SHARE);
+function countStrong(keyword: readonly KeywordHit[]): number {
+  const leastScore = (keyword[0]?.score ?? 0) * KEYWORD_SHARE;
+  return keyword.filter(({ score }) => score >= leastScore).length;
 }
 
 function isAlikeEnough(similarity: number | null, hasWords: boolean, { threshold, defaultThreshold }: CombineOptions<never>): boolean {

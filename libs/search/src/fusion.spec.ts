@@ -1,10 +1,11 @@
 import { fuse, FUSED_DEPTH, RRF_K } from './fusion.js';
 
-const idsOf = (lists: string[][]) => fuse(lists).map(({ id }) => id);
+const fused = (lists: string[][]) => fuse(lists.map((ids) => ({ ids })));
+const idsOf = (lists: string[][]) => fused(lists).map(({ id }) => id);
 
 describe('fuse', () => {
   it('sums 1 / (60 + rank) over the lists that have a row', () => {
-    expect(fuse([['a', 'b'], ['b']])).toEqual([
+    expect(fused([['a', 'b'], ['b']])).toEqual([
       { id: 'b', score: 1 / 62 + 1 / 61, ranks: [2, 1] },
       { id: 'a', score: 1 / 61, ranks: [1, null] },
     ]);
@@ -12,7 +13,7 @@ describe('fuse', () => {
 
   it('gives back one list as it is', () => {
     expect(idsOf([['c', 'a', 'b'], []])).toEqual(['c', 'a', 'b']);
-    expect(fuse([[], []])).toEqual([]);
+    expect(fused([[], []])).toEqual([]);
     expect(fuse([])).toEqual([]);
   });
 
@@ -32,7 +33,7 @@ describe('fuse', () => {
       ['r', 'x', 's', 't', 'y'],
       ['y', 'u', 'x', 'v', 'w'],
     ];
-    const scores = (order: number[]) => new Map(fuse(order.map((index) => lists[index]!)).map(({ id, score }) => [id, score]));
+    const scores = (order: number[]) => new Map(fused(order.map((index) => lists[index]!)).map(({ id, score }) => [id, score]));
     for (const order of [
       [0, 2, 1],
       [1, 0, 2],
@@ -42,7 +43,7 @@ describe('fuse', () => {
     ])
       expect(scores(order)).toEqual(scores([0, 1, 2]));
     // 1 + 2 + 3 and 4 + 5 + 1 are added in orders of their own.
-    const mirrored = fuse([
+    const mirrored = fused([
       ['a', 'm', 'b'],
       ['m', 'b', 'a'],
       ['b', 'a', 'm'],
@@ -61,9 +62,22 @@ describe('fuse', () => {
 
   it('counts a late place only for a row that has no better one, behind all that have', () => {
     const late = FUSED_DEPTH + 1;
-    const fused = fuse([list(3, 'early', 'x'), [...list(late, 'early', 'y'), 'late']]);
-    expect(fused.find(({ id }) => id === 'early')).toMatchObject({ score: 1 / 63, ranks: [3, late] });
-    expect(fused.at(-1)).toEqual({ id: 'late', score: 1 / (RRF_K + late + 1), ranks: [null, late + 1] });
+    const rows = fused([list(3, 'early', 'x'), [...list(late, 'early', 'y'), 'late']]);
+    expect(rows.find(({ id }) => id === 'early')).toMatchObject({ score: 1 / 63, ranks: [3, late] });
+    expect(rows.at(-1)).toEqual({ id: 'late', score: 1 / (RRF_K + late + 1), ranks: [null, late + 1] });
+  });
+
+  it('counts as many places of a list as it is told; the others are late', () => {
+    const rows = fuse([{ ids: ['a', 'b', 'c', 'd'] }, { ids: ['b', 'c', 'e', 'f'], counted: 1 }]);
+    expect(rows.map(({ id, score }) => [id, score])).toEqual([
+      ['b', 1 / 61 + 1 / 62],
+      ['a', 1 / 61],
+      ['c', 1 / 63],
+      ['d', 1 / 64],
+      // Third of its list, and the second that does not count there.
+      ['e', 1 / (RRF_K + FUSED_DEPTH + 2)],
+      ['f', 1 / (RRF_K + FUSED_DEPTH + 3)],
+    ]);
   });
 
   it('gives the first results the same order however long the lists are', () => {
@@ -76,7 +90,7 @@ describe('fuse', () => {
   });
 
   it('counts an id once per list, at its better place', () => {
-    expect(fuse([['a', 'b', 'a']])).toEqual([
+    expect(fused([['a', 'b', 'a']])).toEqual([
       { id: 'a', score: 1 / 61, ranks: [1] },
       { id: 'b', score: 1 / 62, ranks: [2] },
     ]);

@@ -7,6 +7,13 @@ export const RRF_K = 60;
  */
 export const FUSED_DEPTH = 20;
 
+/** Ids, best first. */
+export interface FusedList {
+  readonly ids: readonly string[];
+  /** How many of the first places count; at most, and by default, {@link FUSED_DEPTH}. */
+  readonly counted?: number;
+}
+
 /** A row of at least one of the lists. */
 export interface FusedRow {
   readonly id: string;
@@ -20,32 +27,33 @@ export interface FusedRow {
  * Makes one order out of several by reciprocal rank fusion: score = sum over the lists that have a row of 1 / (60 + rank). Only places count, so scores of
  * different kinds need no common scale.
  *
- * Places behind {@link FUSED_DEPTH} add nothing; a row that has no better one follows all that have, by its best place. So the order of the first results is
- * the same however long the lists are.
+ * Places that do not count add nothing. A row that has no other follows all that have, as if the first of those places were the 21st. So the order of the
+ * first results is the same however long the lists are.
  *
  * Best first, equal ones by id. An id that a list has twice counts at its better place.
  *
  * Source: Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods", SIGIR 2009,
  * https://doi.org/10.1145/1571941.1572114
- *
- * @param lists ids, each list best first
  */
-export function fuse(lists: readonly (readonly string[])[]): FusedRow[] {
+export function fuse(lists: readonly FusedList[]): FusedRow[] {
   const ranks = new Map<string, (number | null)[]>();
-  lists.forEach((list, index) => {
-    list.forEach((id, position) => {
+  lists.forEach(({ ids }, index) => {
+    ids.forEach((id, position) => {
       const own = ranks.get(id) ?? lists.map(() => null);
       own[index] ??= position + 1;
       ranks.set(id, own);
     });
   });
+  const counted = lists.map((list) => Math.min(list.counted ?? FUSED_DEPTH, FUSED_DEPTH));
   return [...ranks]
-    .map(([id, own]) => ({ id, score: scoreOf(own), ranks: own }))
+    .map(([id, own]) => ({ id, score: scoreOf(own, counted), ranks: own }))
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
 }
 
 /** Summed from the best place on, whichever list has it: else rounding would part what is equal. */
-function scoreOf(ranks: readonly (number | null)[]): number {
-  const places = ranks.filter((rank) => rank !== null).sort((a, b) => a - b);
-  return places.filter((rank, index) => index === 0 || rank <= FUSED_DEPTH).reduce((sum, rank) => sum + 1 / (RRF_K + rank), 0);
+function scoreOf(ranks: readonly (number | null)[], counted: readonly number[]): number {
+  const places = ranks
+    .flatMap((rank, list) => (rank === null ? [] : [rank <= counted[list]! ? rank : rank - counted[list]! + FUSED_DEPTH]))
+    .sort((a, b) => a - b);
+  return places.filter((place, index) => index === 0 || place <= FUSED_DEPTH).reduce((sum, place) => sum + 1 / (RRF_K + place), 0);
 }

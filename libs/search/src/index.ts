@@ -4,6 +4,7 @@ export * from './hybrid-search.js';
 export * from './index-errors.js';
 export * from './keyword/keyword-index.js';
 export * from './keyword/keyword-table.js';
+export * from './keyword/keyword.module.js';
 export * from './keyword/row-finder.js';
 export * from './ranking.js';
 export * from './search.module.js';

@@ -26,7 +26,7 @@ export interface Hit<Row> {
 export interface HitScores {
   readonly vector: { readonly similarity: number; readonly rank: number } | null;
   readonly keyword: { readonly score: number; readonly rank: number } | null;
-  /** What the order was made by: the sum over both lists of 1 / (60 + rank). */
+  /** What the order was made by; see `fuse`. */
   readonly fused: number;
 }
 

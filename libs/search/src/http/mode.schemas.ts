@@ -35,5 +35,5 @@ export const hitFields = {
         .describe('What the order was made by: the sum of 1 / (60 + rank) over the lists that have the result among their first 20'),
     })
     .optional()
-    .describe('Not in answers by vector alone: where the result stood in each list; null = not among what was fused of it'),
+    .describe('Not in answers by vector alone: where the result stood in each list; null = not in what was read of it'),
 };

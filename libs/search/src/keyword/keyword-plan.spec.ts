@@ -1,7 +1,7 @@
 import { planKeywords, RANKED_ROWS, TERM_CLASSES, type TableStatistics } from './keyword-plan.js';
 
 const statisticsOf = (rows: number): TableStatistics => ({ rows, frequencies: new Map(), leastFrequency: 0.01 });
-const term = (lexeme: string, frequency: number | null = null) => ({ lexeme, frequency });
+const term = (lexeme: string, frequency: number | null = null) => ({ lexemes: [lexeme], frequency });
 const plan = (terms: ReturnType<typeof term>[], rows: number, isFiltered = false) => planKeywords(terms, statisticsOf(rows), isFiltered);
 
 describe('planKeywords', () => {
@@ -39,6 +39,19 @@ describe('planKeywords', () => {
       `'f' & 'g'`,
       `'f'`,
       `'f' | 'g' | 'h'`,
+    ]);
+  });
+
+  it('takes a word in any of its forms for one word', () => {
+    const [a, f] = [
+      { lexemes: ['kuch', 'küch'], frequency: null },
+      { lexemes: ['holz', 'hölz'], frequency: 0.2 },
+    ];
+    expect(plan([a, term('b')], 10_000).candidates).toEqual([`(('kuch' | 'küch') & ('b'))`, `'kuch' | 'küch' | 'b'`]);
+    expect(plan([f, term('g', 0.3)], 10_000).candidates).toEqual([`('holz' | 'hölz') & 'g'`, `('holz' | 'hölz')`]);
+    expect(plan([a, f], 10_000).classes).toEqual([
+      { query: `'kuch' | 'küch'`, weight: expect.closeTo(2 * Math.log(100)) },
+      { query: `'holz' | 'hölz'`, weight: expect.closeTo(-2 * Math.log(0.2)) },
     ]);
   });
 

@@ -62,7 +62,7 @@ function rareCandidates(rare: readonly Term[], frequent: readonly Term[], rows: 
   const combined = rare.slice(0, COMBINED_TERMS);
   const [first] = rare;
   if (combined.length === 1)
-    return frequent.length === 0 ? [any] : [`${quoted(first!)} & (${anyOf(frequent.slice(0, COMBINED_TERMS))})`, any];
+    return frequent.length === 0 ? [any] : [`${inAnyForm(first!)} & (${anyOf(frequent.slice(0, COMBINED_TERMS))})`, any];
   return [...(combined.length > 3 ? [atLeast(3, combined)] : []), atLeast(2, combined), any];
 }
 
@@ -76,7 +76,7 @@ function frequentCandidates(frequent: readonly Term[], rows: number, isFiltered:
     chain.unshift(
       frequent
         .slice(0, index + 1)
-        .map(quoted)
+        .map(inAnyForm)
         .join(' & '),
     );
   }
@@ -94,12 +94,16 @@ function classesOf(terms: readonly Term[], leastFrequency: number): TermClass[] 
     .filter((members) => members.length > 0)
     .map((members) => ({
       query: anyOf(members),
-      weight: members.reduce((sum, { frequency }) => sum - Math.log(Math.min(frequency ?? leastFrequency, FREQUENCY_MAXIMUM)), 0),
+      // ts_rank gives the mean over the lexemes.
+      weight: members.reduce(
+        (sum, { lexemes, frequency }) => sum - lexemes.length * Math.log(Math.min(frequency ?? leastFrequency, FREQUENCY_MAXIMUM)),
+        0,
+      ),
     }));
 }
 
 function anyOf(terms: readonly Term[]): string {
-  return terms.map(quoted).join(' | ');
+  return terms.flatMap(({ lexemes }) => lexemes.map(quoted)).join(' | ');
 }
 
 /** At least `count` of the terms: one of them, and of those behind it one less. */
@@ -107,11 +111,15 @@ function atLeast(count: number, terms: readonly Term[]): string {
   if (count === 1) return `(${anyOf(terms)})`;
   const branches = terms
     .slice(0, terms.length - count + 1)
-    .map((term, index) => `${quoted(term)} & ${atLeast(count - 1, terms.slice(index + 1))}`);
+    .map((term, index) => `${inAnyForm(term)} & ${atLeast(count - 1, terms.slice(index + 1))}`);
   return `(${branches.join(' | ')})`;
 }
 
+function inAnyForm({ lexemes }: Term): string {
+  return lexemes.length === 1 ? quoted(lexemes[0]!) : `(${lexemes.map(quoted).join(' | ')})`;
+}
+
 /** A lexeme as the input of tsquery reads it: whatever stands between the quotes is one word. */
-function quoted({ lexeme }: Term): string {
+function quoted(lexeme: string): string {
   return `'${lexeme.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

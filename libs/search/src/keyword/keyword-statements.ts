@@ -48,7 +48,7 @@ WHERE class.oid = ('public.' || $1::text)::regclass`;
  * @param conditionsOf conditions on the rows; gets the list that values are appended to, `$n` counts from its length on
  */
 export function rankingStatementOf(
-  { table, column, from = table }: KeywordTable,
+  { table, alias = table, column, join = '' }: KeywordTable,
   plans: readonly KeywordPlan[],
   limit: number,
   conditionsOf: (parameters: unknown[]) => readonly string[],
@@ -66,7 +66,8 @@ export function rankingStatementOf(
     ]),
   ];
   const firstClass = parameters.length - 2 * TERM_CLASSES + 1;
-  const conditions = [`${table}.${column} @@ tries.query`, ...conditionsOf(parameters)];
+  const conditions = conditionsOf(parameters);
+  const from = `${table} AS ${alias} ${conditions.length === 0 ? '' : join}`;
   const arrays = classNumbers.map((number) => `$${firstClass + 2 * number}::text[], $${firstClass + 2 * number + 1}::float8[]`);
   const names = classNumbers.map((number) => `query_${number}, weight_${number}`);
   const parsed = classNumbers.map((number) => `query_${number}::tsquery, weight_${number}`);
@@ -81,7 +82,7 @@ CROSS JOIN LATERAL (
       FROM (SELECT query::tsquery FROM unnest($2::int[], $3::text[]) WITH ORDINALITY AS tries (number, query, position)
         WHERE tries.number = texts.number ORDER BY position) AS tries
       CROSS JOIN LATERAL (
-        SELECT ${table}.id, ${table}.${column} AS keywords FROM ${from} WHERE ${conditions.join(' AND ')} OFFSET 0
+        SELECT ${alias}.id, ${alias}.${column} AS keywords FROM ${from} WHERE ${[`${alias}.${column} @@ tries.query`, ...conditions].join(' AND ')} OFFSET 0
       ) AS found
       LIMIT ${RANKED_ROWS}
     ) AS candidates ORDER BY id

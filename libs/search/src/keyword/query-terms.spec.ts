@@ -3,7 +3,7 @@ import { chooseTerms, type QueryWord } from './query-terms.js';
 /** A word with its German and its English form; an empty text = a stop word there. */
 const word = (german: string, english = german): QueryWord => ({ forms: [german, english].map((form) => (form === '' ? [] : [form])) });
 const lexemesOf = (words: QueryWord[], frequencies: Record<string, number> = {}) =>
-  chooseTerms(words, (lexeme) => frequencies[lexeme] ?? null).map(({ lexeme }) => lexeme);
+  chooseTerms(words, (lexeme) => frequencies[lexeme] ?? null).flatMap(({ lexemes }) => lexemes);
 
 describe('chooseTerms', () => {
   it('looks for every form of a word, once', () => {
@@ -32,6 +32,15 @@ describe('chooseTerms', () => {
   it('puts the rarest first: unknown ones, of these the longest, then by frequency', () => {
     const terms = ['oak', 'kitchen', 'door', 'lamello', 'beam'].map((lexeme) => word(lexeme));
     expect(lexemesOf(terms, { oak: 0.4, kitchen: 0.2, door: 0.3 })).toEqual(['lamello', 'beam', 'kitchen', 'door', 'oak']);
+  });
+
+  it('takes the forms of a word together, and words with a form in common for one', () => {
+    const words = [word('kuch', 'küche'), word('holz'), word('kuch', 'küchen')];
+    expect(chooseTerms(words, (lexeme) => ({ kuch: 0.5, küche: 0.2, holz: 0.9 })[lexeme] ?? null)).toEqual([
+      { lexemes: ['kuch', 'küche', 'küchen'], frequency: 0.7 },
+      { lexemes: ['holz'], frequency: 0.9 },
+    ]);
+    expect(chooseTerms([word('a', 'b')], () => 0.8)).toEqual([{ lexemes: ['a', 'b'], frequency: 1 }]);
   });
 
   it('keeps the 32 rarest', () => {
