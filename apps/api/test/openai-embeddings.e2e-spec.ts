@@ -143,6 +143,20 @@ describe('embeddings of a service that speaks the API of OpenAI, end to end', ()
     await synced(bad);
   });
 
+  it.each(['nan', 'short', 'wrong-dimension', 'html'] as const)('stores nothing of an answer that is %s', async (kind) => {
+    const vectors = async () =>
+      (await database.query<{ count: number }>('SELECT count(*)::integer AS count FROM embedding_cache')).rows[0]!.count;
+    const before = await vectors();
+    provider.behave({ kind });
+    const id = await add(`larder ${kind}`, `larder shelves, ${kind}`, 0);
+    await waitFor(async () => (await statusOf(id)).last_error !== null, { what: 'the relay has heard of it' });
+    expect(await statusOf(id)).toMatchObject({ state: 'pending', attempts: 0 });
+    expect(await vectors()).toBe(before);
+    provider.behave(null);
+    await synced(id);
+    expect(await vectors()).toBe(before + 1);
+  });
+
   it('starts while the service is away, and embeds nothing again after a restart', async () => {
     await end();
     provider.behave({ kind: 'cut' });

@@ -1,10 +1,12 @@
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { DomainError, findVectorDefect } from '#kernel';
-import { describeEmbedderContract, FakeEmbeddingServer, FixedClock, waitFor, type EmbeddingFault } from '#testing';
+import { describeEmbedderContract, FakeEmbeddingServer, FixedClock, SeededRandom, waitFor, type EmbeddingFault } from '#testing';
+import { goodItems, malformedReply } from '../../test/malformed-reply.js';
 import type { EmbedderDescriptor } from '../embedder.js';
 import { OpenAiEmbedder, type OpenAiEmbedderOptions } from './openai-embedder.js';
 
+const SEED = 20_261_126;
 const KEY = 'sk-canary-7f3a-0123456789abcdef';
 
 const DESCRIPTOR: EmbedderDescriptor = {
@@ -260,6 +262,21 @@ describe('OpenAiEmbedder, when the provider fails', () => {
       await expect(embedder.embedQuery('oak')).resolves.toBeDefined();
     },
   );
+
+  it(`accepts none of 200 malformed replies, and remembers nothing of them (seed ${SEED})`, async () => {
+    const random = new SeededRandom(SEED);
+    const embedder = make({}, { dimensions: 3 });
+    for (let trial = 0; trial < 200; trial++) {
+      const count = 1 + Math.floor(random.next() * 4);
+      const body = malformedReply(goodItems(count, random), random);
+      server.behave({ kind: 'body', body });
+      const texts = Array.from({ length: count }, (_, i) => `text ${trial} ${i}`);
+      const call = count === 1 ? embedder.embedQuery(texts[0]!) : embedder.embedDocuments(texts);
+      const [outcome] = await Promise.allSettled([call]);
+      expect([trial, body, outcome]).toEqual([trial, body, { status: 'rejected', reason: expect.objectContaining(UNAVAILABLE) }]);
+    }
+    expect(embedder.stats().cache.size).toBe(0);
+  });
 
   it('puts vectors that come in another order to their texts', async () => {
     const embedder = make();

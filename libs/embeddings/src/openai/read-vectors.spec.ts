@@ -1,14 +1,11 @@
 import { findVectorDefect } from '#kernel';
 import { SeededRandom } from '#testing';
+import { goodItems, malformedReply, replyBody as bodyOf, replyItem as itemOf } from '../../test/malformed-reply.js';
 import { readVectors } from './read-vectors.js';
 
 const SEED = 20_261_126;
 const DIMENSIONS = 3;
 
-type Item = { index: unknown; embedding: unknown };
-
-const itemOf = (index: number): Item => ({ index, embedding: [index + 1, 2, -2] });
-const bodyOf = (data: unknown, more: object = {}) => JSON.stringify({ object: 'list', data, ...more });
 const good = (count: number) => bodyOf(Array.from({ length: count }, (_, i) => itemOf(i)));
 
 describe('readVectors', () => {
@@ -69,38 +66,15 @@ describe('readVectors', () => {
   });
 });
 
-/** Breaks one thing of a good reply; each result must be refused. */
-const MUTATIONS: readonly ((data: Item[], random: SeededRandom) => unknown)[] = [
-  (data) => data.slice(1),
-  (data) => [...data, itemOf(data.length)],
-  (data, random) => [...data, random.pick(data)],
-  (data, random) => data.with(pickIndex(data, random), random.pick<unknown>([null, 7, 'x', [], [1, 2, 3], true]) as Item),
-  (data, random) => data.with(pickIndex(data, random), { ...itemOf(0), index: random.pick([-1, 0.5, 1e9, '0', null, undefined, NaN, {}]) }),
-  (data, random) => breakVector(data, random, (vector) => vector.slice(1)),
-  (data, random) => breakVector(data, random, (vector) => [...vector, 0.1]),
-  (data, random) => breakVector(data, random, (vector) => vector.map(() => 0)),
-  (data, random) => breakVector(data, random, (vector) => vector.with(0, random.pick([null, '1', true, [], {}, 1e39, -1e300]) as number)),
-  (data, random) => breakVector(data, random, () => random.pick([null, 'AAAA', 3, {}, { length: 3 }])),
-  (data) => Object.fromEntries(data.entries()),
-  () => null,
-];
-
-const pickIndex = (data: readonly Item[], random: SeededRandom): number => Math.floor(random.next() * data.length);
-
-function breakVector(data: Item[], random: SeededRandom, change: (vector: number[]) => unknown): Item[] {
-  const at = pickIndex(data, random);
-  return data.with(at, { ...data[at]!, embedding: change(data[at]!.embedding as number[]) });
-}
-
 describe('readVectors, fuzzed', () => {
   it(`accepts none of 400 malformed replies (seed ${SEED})`, () => {
     const random = new SeededRandom(SEED);
     for (let trial = 0; trial < 400; trial++) {
       const count = 1 + Math.floor(random.next() * 6);
-      const data = Array.from({ length: count }, (_, i) => itemOf(i)).sort(() => random.next() - 0.5);
+      const data = goodItems(count, random);
       // Nothing but the mutation may be the reason of the refusal.
       expect(() => readVectors(bodyOf(data), count, DIMENSIONS)).not.toThrow();
-      const body = mutate(data, random);
+      const body = malformedReply(data, random);
       const refused = expect.objectContaining({ kind: 'malformed' });
       try {
         expect(() => readVectors(body, count, DIMENSIONS)).toThrow(refused);
@@ -110,11 +84,3 @@ describe('readVectors, fuzzed', () => {
     }
   });
 });
-
-function mutate(data: Item[], random: SeededRandom): string {
-  const body = bodyOf(data);
-  // A part of JSON is no JSON.
-  if (random.chance(0.2)) return body.slice(0, Math.floor(random.next() * body.length));
-  if (random.chance(0.1)) return body.replace(/\d/, random.pick(['NaN', 'Infinity', '-', '1e999999x']));
-  return bodyOf(random.pick(MUTATIONS)(data, random));
-}
