@@ -146,9 +146,9 @@ describe('the import of a pgvector table', () => {
     await bench.putRows(3, () => 'the same text');
     const other = new Float32Array(64).fill(0);
     other[0] = 1;
-    await bench.foreign.query('UPDATE dq_embeddings SET embedding = $1 WHERE id = $2', [vectorText(other), rowId(2)]);
+    await bench.foreign.query('UPDATE dq_embeddings SET embedding = $1 WHERE id = $2', [vectorText(other), rowId(3)]);
     await expect(bench.run()).resolves.toMatchObject({ vectors: { kept: 2, otherVector: 1 } });
-    await expect(bench.verify(0)).resolves.toMatchObject({ is_passed: false, missing: 0, sample: { below: [{ id: rowId(2) }] } });
+    await expect(bench.verify(0)).resolves.toMatchObject({ is_passed: false, missing: 0, sample: { below: [{ id: rowId(3) }] } });
   });
 
   it('the verification finds what is missing, on either side of it', async () => {
