@@ -164,7 +164,7 @@ describe('embeddings of a service that speaks the API of OpenAI, end to end', ()
     server = await ServerProcess.start(environment());
     expect(provider.requests).toHaveLength(0);
     provider.behave(null);
-    await expect(find('slate on a roof')).resolves.toMatchObject({ names: ['slate roof'] });
+    expect((await find('slate on a roof')).names?.[0]).toBe('slate roof');
     expect(provider.requests).toHaveLength(1);
   });
 
