@@ -23,6 +23,7 @@ import { ReconcileCommand } from './commands/reconcile.command.js';
 import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './commands/schedules.command.js';
 import { StatusCommand } from './commands/status.command.js';
 import { DemoCommand } from './demo/demo.command.js';
+import { ImportCommand } from './transfer/import.command.js';
 import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, MigrationRunCommand } from './migration.command.js';
 
 /** The part of the command line parser that is used here; the package belongs to nest-commander. */
@@ -39,6 +40,7 @@ interface CommanderCommand {
     DemoCommand,
     StatusCommand,
     ReconcileCommand,
+    ImportCommand,
     ...[CertificatesCommand, CertificatesListCommand, CertificatesShowCommand, CertificatesLatestCommand],
     ...[DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand],
     ...[GenerationsCommand, GenerationsListCommand, GenerationsShowCommand, GenerationsPlanCommand, GenerationsCreateCommand],

@@ -7,7 +7,10 @@ import { secondsSince } from './seconds-since.js';
 const SEED = new URL('../../../../../seed/documents.json', import.meta.url);
 
 /** One of each language, in other words than the documents'. */
-const QUESTIONS = ['Mein Parkett hat im Winter Fugen bekommen, muss ich das reklamieren?', 'My garden fence has turned silver. Is the wood rotting?'];
+const QUESTIONS = [
+  'Mein Parkett hat im Winter Fugen bekommen, muss ich das reklamieren?',
+  'My garden fence has turned silver. Is the wood rotting?',
+];
 const TOP_K = 3;
 /** As many as the route takes at once. */
 const BATCH_SIZE = 100;

@@ -97,22 +97,48 @@ export class KindredClient {
     return this.call('POST', `${ADMIN}/${path}`, body);
   }
 
+  /** Uploads a file to an import route; answers with the job. @throws ServiceError */
+  async upload<Reply>(path: string, file: Blob | ReadableStream, contentType: string): Promise<Reply> {
+    // A stream has no length, and fetch wants to be told that it will not be answered before it has ended.
+    const init = { method: 'POST', body: file, duplex: 'half', headers: { 'content-type': contentType } } as RequestInit;
+    return this.json(`POST ${path}`, await this.request(path, init));
+  }
+
+  /** Reads a reply as it arrives. @throws ServiceError */
+  async download(path: string): Promise<ReadableStream<Uint8Array>> {
+    const reply = await this.request(path, { method: 'GET' });
+    if (!reply.ok) throw refusalOf(`GET ${path}`, reply.status, await reply.text());
+    return reply.body ?? new Blob([]).stream();
+  }
+
+  async job<Reply>(id: string, part: '' | '/problems' = ''): Promise<Reply> {
+    return this.call('GET', `/api/v1/jobs/${id}${part}`);
+  }
+
+  async resumeJob<Reply>(id: string): Promise<Reply> {
+    return this.call('POST', `/api/v1/jobs/${id}/resume`);
+  }
+
   private async call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
-    let reply: Response;
+    const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return this.json(`${method} ${path}`, await this.request(path, { method, ...json }));
+  }
+
+  private async request(path: string, init: RequestInit): Promise<Response> {
     try {
-      reply = await fetch(`${this.url}${path}`, {
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      });
+      return await fetch(`${this.url}${path}`, init);
     } catch (error) {
       throw new ServiceError(`Nothing answers at ${this.url} (${reasonOf(error)}). Is Kindred running there?`);
     }
+  }
+
+  private async json<Reply>(call: string, reply: Response): Promise<Reply> {
     const text = await reply.text();
-    if (!reply.ok) throw refusalOf(`${method} ${path}`, reply.status, text);
+    if (!reply.ok) throw refusalOf(call, reply.status, text);
     try {
       return JSON.parse(text) as Reply;
     } catch {
-      throw new ServiceError(`${method} ${path} answered something else than JSON. Is ${this.url} Kindred?`);
+      throw new ServiceError(`${call} answered something else than JSON. Is ${this.url} Kindred?`);
     }
   }
 }

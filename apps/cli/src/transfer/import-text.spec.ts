@@ -1,0 +1,67 @@
+import { problemText, progressText, summaryText, type ImportJobReply } from './import-text.js';
+
+const JOB: ImportJobReply = {
+  id: 'j',
+  state: 'running',
+  dry_run: false,
+  progress: {
+    lines: 520,
+    accepted: 518,
+    inserted: 500,
+    updated: 10,
+    unchanged: 8,
+    rejected: 2,
+    bytes: 50,
+    total_bytes: 100,
+    rate_per_second: 512.4,
+    eta_seconds: 8.2,
+  },
+  problems: { found: 2 },
+  error: null,
+  notice: null,
+  index_pending: 0,
+};
+
+describe('progress of an import', () => {
+  it('has a bar on a terminal, and words elsewhere', () => {
+    expect(progressText(JOB, true)).toBe('[############------------] 50 %, 520 rows, 2 rejected, 512/s, 8.2 s left');
+    expect(progressText(JOB, false)).toBe('50 %, 520 rows, 2 rejected, 512/s, 8.2 s left');
+  });
+
+  it('says what it waits for, and leaves out what is not known', () => {
+    expect(progressText({ ...JOB, state: 'queued' }, true)).toBe('Waiting for its turn');
+    const progress = { ...JOB.progress, lines: 0, rejected: 0, bytes: 0, rate_per_second: null, eta_seconds: null };
+    expect(progressText({ ...JOB, progress }, false)).toBe('0 %, 0 rows');
+  });
+});
+
+describe('end of an import', () => {
+  it('is summed up', () => {
+    expect(summaryText({ ...JOB, state: 'done' }, 2).split('\n')).toEqual([
+      'Total: 520',
+      'Successfully migrated: 518 (500 new, 10 changed, 8 unchanged)',
+      'Failed: 2',
+      'Total time: 2.00 s',
+      'Average: 260.0 rows/s',
+    ]);
+  });
+
+  it('says why it has failed, what stays, and what is still to come', () => {
+    const failed = {
+      ...JOB,
+      state: 'failed',
+      error: { code: 'not-utf8', detail: 'the file is UTF-16' },
+      notice: 'No row was written',
+      index_pending: 7,
+    } as const;
+    const lines = summaryText(failed, 0).split('\n');
+    expect(lines[0]).toBe('The import is failed: the file is UTF-16 (not-utf8).');
+    expect(lines.slice(-3)).toEqual(['Average: - rows/s', 'No row was written.', 'Not searchable yet: 7']);
+  });
+
+  it('names each problem by file and line', () => {
+    const problem = { line: 17, pointer: '/complexity', code: 'too-large', detail: 'must be at most 5' };
+    expect(problemText('a.csv', problem)).toBe('a.csv:17: /complexity must be at most 5 (too-large)');
+    expect(problemText('a.csv', { ...problem, pointer: '' })).toBe('a.csv:17: must be at most 5 (too-large)');
+  });
+});

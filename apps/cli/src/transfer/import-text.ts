@@ -1,0 +1,79 @@
+import { durationText } from '../output/words.js';
+
+export interface ImportJobReply {
+  readonly id: string;
+  readonly state: 'uploading' | 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+  readonly dry_run: boolean;
+  readonly progress: {
+    readonly lines: number;
+    readonly accepted: number;
+    readonly inserted: number;
+    readonly updated: number;
+    readonly unchanged: number;
+    readonly rejected: number;
+    readonly bytes: number;
+    readonly total_bytes: number | null;
+    readonly rate_per_second: number | null;
+    readonly eta_seconds: number | null;
+  };
+  readonly problems: { readonly found: number };
+  readonly error: { readonly code: string; readonly detail: string } | null;
+  readonly notice: string | null;
+  readonly index_pending: number | null;
+}
+
+export interface ImportProblem {
+  readonly line: number;
+  readonly pointer: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+const BAR_WIDTH = 24;
+const NOT_RUNNING: Partial<Record<ImportJobReply['state'], string>> = {
+  uploading: 'Uploading',
+  queued: 'Waiting for its turn',
+};
+
+/** How far an import is, in one line. */
+export function progressText({ state, progress }: ImportJobReply, isTerminal: boolean): string {
+  const waiting = NOT_RUNNING[state];
+  if (waiting !== undefined) return waiting;
+  const { lines, rejected, bytes, total_bytes, rate_per_second, eta_seconds } = progress;
+  const share = total_bytes === null || total_bytes === 0 ? 0 : Math.min(1, bytes / total_bytes);
+  const parts = [
+    `${isTerminal ? `${bar(share)} ` : ''}${Math.floor(share * 100)} %`,
+    `${lines} rows`,
+    ...(rejected === 0 ? [] : [`${rejected} rejected`]),
+    ...(rate_per_second === null ? [] : [`${Math.round(rate_per_second)}/s`]),
+    ...(eta_seconds === null ? [] : [`${durationText(eta_seconds)} left`]),
+  ];
+  return parts.join(', ');
+}
+
+function bar(share: number): string {
+  const filled = Math.round(share * BAR_WIDTH);
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}]`;
+}
+
+/** One refused line, as compilers print them. */
+export function problemText(file: string, { line, pointer, code, detail }: ImportProblem): string {
+  return `${file}:${line}: ${pointer === '' ? '' : `${pointer} `}${detail} (${code})`;
+}
+
+/** What became of the file. @param seconds from the first byte of the upload to the last row */
+export function summaryText(job: ImportJobReply, seconds: number): string {
+  const { lines, accepted, inserted, updated, unchanged, rejected } = job.progress;
+  const shown = [
+    `Total: ${lines}`,
+    `Successfully migrated: ${accepted} (${inserted} new, ${updated} changed, ${unchanged} unchanged)`,
+    `Failed: ${rejected}`,
+    `Total time: ${seconds.toFixed(2)} s`,
+    `Average: ${seconds > 0 ? (lines / seconds).toFixed(1) : '-'} rows/s`,
+  ];
+  if (job.state !== 'done')
+    shown.unshift(`The import is ${job.state}${job.error === null ? '' : `: ${job.error.detail} (${job.error.code})`}.`);
+  if (job.notice !== null) shown.push(`${job.notice}.`);
+  if (job.index_pending !== null && job.index_pending > 0) shown.push(`Not searchable yet: ${job.index_pending}`);
+  return shown.join('\n');
+}

@@ -1,0 +1,132 @@
+import { Command, Option } from 'nest-commander';
+import { openAsBlob } from 'node:fs';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import type { KindredClient } from '../service/kindred-client.js';
+import { ServiceCommand, wholeNumber, type ServiceOptions } from '../service/service-command.js';
+import { UsageError } from '../service/usage-error.js';
+import { fileTypeOf, FORMATS, type FileFormat } from './file-type.js';
+import { problemText, progressText, summaryText, type ImportJobReply, type ImportProblem } from './import-text.js';
+
+interface ImportOptions extends ServiceOptions {
+  readonly kind?: string;
+  readonly format?: FileFormat;
+  readonly delimiter?: string;
+  readonly dryRun?: boolean;
+  readonly resume?: string;
+  readonly problems?: number;
+}
+
+const PROBLEMS_SHOWN = 20;
+const KINDS = ['projects'];
+const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
+
+@Command({
+  name: 'import',
+  arguments: '[file]',
+  description:
+    'Import a file of rows (- = standard input), and follow it to its end; exit code 1 when a row was rejected, or the import has failed',
+})
+export class ImportCommand extends ServiceCommand {
+  @Option({ flags: '--kind <kind>', description: `what the rows are: ${KINDS.join(' or ')} (default projects)` })
+  parseKind(text: string): string {
+    if (!KINDS.includes(text)) throw new UsageError(`--kind must be ${KINDS.join(' or ')}, not ${text}`);
+    return text;
+  }
+
+  @Option({ flags: '--format <format>', description: `${FORMATS.join(', ')}; default: by the name of the file` })
+  parseFormat(text: string): FileFormat {
+    const format = FORMATS.find((one) => one === text);
+    if (format === undefined) throw new UsageError(`--format must be one of ${FORMATS.join(', ')}, not ${text}`);
+    return format;
+  }
+
+  @Option({ flags: '--delimiter <delimiter>', description: 'of a CSV file: "," ";" or tab; default: what its first line has most of' })
+  parseDelimiter(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--dry-run', description: 'check and count everything, write nothing' })
+  parseDryRun(): boolean {
+    return true;
+  }
+
+  @Option({
+    flags: '--resume <job>',
+    description: 'follow this import instead of sending a file; one that has failed goes on where it ended',
+  })
+  parseResume(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--problems <number>', description: `print at most so many problems (${PROBLEMS_SHOWN})` })
+  parseProblems(text: string): number {
+    return wholeNumber('--problems', text, 0);
+  }
+
+  async run([file]: string[], options: ImportOptions): Promise<void> {
+    const client = this.clientOf(options);
+    const startedMs = performance.now();
+    const begun = await this.begin(client, file, options);
+    const job = await this.followed(client, begun.id);
+    const seconds = (performance.now() - startedMs) / 1_000;
+    if (options.json !== true) await this.printProblems(client, job, file ?? 'line', options.problems ?? PROBLEMS_SHOWN);
+    this.show(options, job, () => summaryText(job, seconds));
+    if (job.state !== 'done' || job.progress.rejected > 0) this.fail();
+  }
+
+  private async begin(client: KindredClient, file: string | undefined, options: ImportOptions): Promise<ImportJobReply> {
+    if (options.resume !== undefined) {
+      if (file !== undefined)
+        throw new UsageError('Give a file or --resume, not both: the service has the file of an import that is resumed.');
+      const job = await client.job<ImportJobReply>(options.resume);
+      return job.state === 'failed' ? client.resumeJob(job.id) : job;
+    }
+    if (file === undefined) throw new UsageError('Say which file to import; - is standard input.');
+    const { contentType, format, delimiter } = fileTypeOf(file, options.format);
+    const query = new URLSearchParams({ format });
+    const chosen = options.delimiter ?? delimiter;
+    if (chosen !== null) query.set('delimiter', chosen);
+    if (options.dryRun === true) query.set('dry_run', 'true');
+    if (file !== '-') query.set('file_name', basename(file));
+    return client.upload(`/api/v1/${options.kind ?? 'projects'}/import?${query.toString()}`, await bytesOf(file), contentType);
+  }
+
+  /** Ctrl-C leaves the import alone, and says how to come back to it. */
+  private async followed(client: KindredClient, id: string): Promise<ImportJobReply> {
+    const leave = (): never => {
+      process.stderr.write(`\nThe import goes on in the service. Follow it with: kindred import --resume ${id}\n`);
+      process.exit(1);
+    };
+    process.once('SIGINT', leave);
+    try {
+      return await this.follow(
+        () => client.job<ImportJobReply>(id),
+        ({ state }) => OVER.has(state),
+        (job) => progressText(job, process.stderr.isTTY === true),
+      );
+    } finally {
+      process.removeListener('SIGINT', leave);
+    }
+  }
+
+  private async printProblems(client: KindredClient, job: ImportJobReply, file: string, most: number): Promise<void> {
+    if (job.problems.found === 0 || most === 0) return;
+    const { items } = await client.job<{ items: ImportProblem[] }>(job.id, '/problems');
+    const shown = items.slice(0, most);
+    const left = job.problems.found - shown.length;
+    for (const problem of shown) console.log(problemText(file === '-' ? 'standard input' : file, problem));
+    if (left > 0) console.log(`… and ${left} more; GET /api/v1/jobs/${job.id}/problems lists them`);
+    console.log('');
+  }
+}
+
+/** The bytes of the file as they are read: it may be larger than the memory. @throws UsageError */
+async function bytesOf(file: string): Promise<Blob | ReadableStream> {
+  if (file === '-') return Readable.toWeb(process.stdin) as ReadableStream;
+  try {
+    return await openAsBlob(file);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
