@@ -105,7 +105,7 @@ export async function startHttp(
 
   const send: HttpHarness['send'] = async (method, url, options = {}) => {
     const reply = await app.inject({ method: method as 'GET', url, ...options });
-    const isJson = String(reply.headers['content-type']).includes('json') && reply.payload !== '';
+    const isJson = /^application\/(problem\+)?json/.test(String(reply.headers['content-type'])) && reply.payload !== '';
     return {
       status: reply.statusCode,
       headers: reply.headers as Record<string, string>,

@@ -23,6 +23,7 @@ import { ReconcileCommand } from './commands/reconcile.command.js';
 import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './commands/schedules.command.js';
 import { StatusCommand } from './commands/status.command.js';
 import { DemoCommand } from './demo/demo.command.js';
+import { ExportCommand } from './transfer/export.command.js';
 import { ImportCommand } from './transfer/import.command.js';
 import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, MigrationRunCommand } from './migration.command.js';
 
@@ -41,6 +42,7 @@ interface CommanderCommand {
     StatusCommand,
     ReconcileCommand,
     ImportCommand,
+    ExportCommand,
     ...[CertificatesCommand, CertificatesListCommand, CertificatesShowCommand, CertificatesLatestCommand],
     ...[DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand],
     ...[GenerationsCommand, GenerationsListCommand, GenerationsShowCommand, GenerationsPlanCommand, GenerationsCreateCommand],

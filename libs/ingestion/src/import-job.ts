@@ -3,7 +3,7 @@ import type { ReadPosition } from './parsing/read-row.js';
 export const IMPORT_FORMATS = ['ndjson', 'csv', 'markdown', 'text'] as const;
 export type ImportFormat = (typeof IMPORT_FORMATS)[number];
 
-export const IMPORT_KINDS = ['projects'] as const;
+export const IMPORT_KINDS = ['projects', 'documents'] as const;
 export type ImportKind = (typeof IMPORT_KINDS)[number];
 
 export const JOB_STATES = ['uploading', 'queued', 'running', 'done', 'failed', 'cancelled'] as const;
@@ -14,6 +14,8 @@ export const OVER_STATES: ReadonlySet<JobState> = new Set<JobState>(['done', 'fa
 
 /** What the caller asked for; stored with the job. */
 export interface ImportOptions {
+  /** Of documents that name no collection; `null` = each has to. */
+  readonly collectionId: string | null;
   /** Of a CSV file; `null` = found out. */
   readonly delimiter: string | null;
   /** Everything is done and then taken back, batch by batch. */

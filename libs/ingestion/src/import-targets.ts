@@ -1,20 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { ImportKind } from './import-job.js';
 import type { ImportTarget } from './import-target.js';
+import { DocumentImportTarget } from './targets/document-import-target.js';
 import { ProjectImportTarget } from './targets/project-import-target.js';
 
 /** The kinds of rows that can be imported. */
 @Injectable()
 export class ImportTargets {
-  private readonly targets: ReadonlyMap<ImportKind, ImportTarget>;
+  private readonly targets: Readonly<Record<ImportKind, ImportTarget>>;
 
-  constructor(projects: ProjectImportTarget) {
-    this.targets = new Map<ImportKind, ImportTarget>([[projects.kind, projects as ImportTarget]]);
+  constructor(projects: ProjectImportTarget, documents: DocumentImportTarget) {
+    this.targets = { projects, documents };
   }
 
   get(kind: ImportKind): ImportTarget {
-    const target = this.targets.get(kind);
-    if (target === undefined) throw new Error(`Nothing can be imported into ${kind}`);
-    return target;
+    return this.targets[kind];
   }
 }

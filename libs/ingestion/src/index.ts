@@ -1,3 +1,5 @@
+export * from './export/export-rows.js';
+export * from './export/exports.service.js';
 export * from './import-job.js';
 export * from './import-jobs.repository.js';
 export * from './import-target.js';

@@ -1,5 +1,7 @@
+import { DocumentsModule } from '#documents';
 import { ProjectsModule } from '#projects';
 import { Module } from '@nestjs/common';
+import { ExportsService } from './export/exports.service.js';
 import { ImportJobsRepository } from './import-jobs.repository.js';
 import { ImportTargets } from './import-targets.js';
 import { ImportsService } from './imports.service.js';
@@ -10,23 +12,26 @@ import { PgBossJobQueue } from './queue/pg-boss-job-queue.js';
 import { ImportRunStore } from './run/import-run.store.js';
 import { ImportRunner } from './run/import-runner.js';
 import { StagedFiles } from './staging/staged-files.js';
+import { DocumentImportTarget } from './targets/document-import-target.js';
 import { ProjectImportTarget } from './targets/project-import-target.js';
 
 /** Imports for every program: each process that has it works on jobs. Needs the (global) configuration, database, runtime and sync modules beside it. */
 @Module({
-  imports: [ProjectsModule],
+  imports: [ProjectsModule, DocumentsModule],
   providers: [
     ImportJobsRepository,
     ImportRunStore,
     StagedFiles,
     ProjectImportTarget,
+    DocumentImportTarget,
     ImportTargets,
     ImportRunner,
     ImportsService,
+    ExportsService,
     { provide: JobQueue, useClass: PgBossJobQueue },
     JobSweep,
     JobSupervisor,
   ],
-  exports: [ImportsService, ImportTargets],
+  exports: [ImportsService, ExportsService, ImportTargets],
 })
 export class IngestionModule {}

@@ -11,4 +11,5 @@ export * from './projects.service.js';
 export * from './persistence/project.entity.js';
 export * from './http/project.examples.js';
 export * from './http/project.schemas.js';
+export * from './http/project-query.schemas.js';
 export * from './http/projects-http.module.js';

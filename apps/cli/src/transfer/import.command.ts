@@ -6,10 +6,12 @@ import type { KindredClient } from '../service/kindred-client.js';
 import { ServiceCommand, wholeNumber, type ServiceOptions } from '../service/service-command.js';
 import { UsageError } from '../service/usage-error.js';
 import { fileTypeOf, FORMATS, type FileFormat } from './file-type.js';
+import { parseKind, TRANSFER_KINDS, type TransferKind } from './transfer-kind.js';
 import { problemText, progressText, summaryText, type ImportJobReply, type ImportProblem } from './import-text.js';
 
 interface ImportOptions extends ServiceOptions {
-  readonly kind?: string;
+  readonly kind?: TransferKind;
+  readonly collection?: string;
   readonly format?: FileFormat;
   readonly delimiter?: string;
   readonly dryRun?: boolean;
@@ -18,7 +20,6 @@ interface ImportOptions extends ServiceOptions {
 }
 
 const PROBLEMS_SHOWN = 20;
-const KINDS = ['projects'];
 const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
 
 @Command({
@@ -28,9 +29,16 @@ const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
     'Import a file of rows (- = standard input), and follow it to its end; exit code 1 when a row was rejected, or the import has failed',
 })
 export class ImportCommand extends ServiceCommand {
-  @Option({ flags: '--kind <kind>', description: `what the rows are: ${KINDS.join(' or ')} (default projects)` })
-  parseKind(text: string): string {
-    if (!KINDS.includes(text)) throw new UsageError(`--kind must be ${KINDS.join(' or ')}, not ${text}`);
+  @Option({
+    flags: '--kind <kind>',
+    description: `${TRANSFER_KINDS.join(' or ')}; default: documents with --collection and for text files, else projects`,
+  })
+  parseKind(text: string): TransferKind {
+    return parseKind(text);
+  }
+
+  @Option({ flags: '--collection <name>', description: 'of documents: the collection of those that name none' })
+  parseCollection(text: string): string {
     return text;
   }
 
@@ -89,7 +97,10 @@ export class ImportCommand extends ServiceCommand {
     if (chosen !== null) query.set('delimiter', chosen);
     if (options.dryRun === true) query.set('dry_run', 'true');
     if (file !== '-') query.set('file_name', basename(file));
-    return client.upload(`/api/v1/${options.kind ?? 'projects'}/import?${query.toString()}`, await bytesOf(file), contentType);
+    const kind =
+      options.kind ?? (options.collection !== undefined || format === 'markdown' || format === 'text' ? 'documents' : 'projects');
+    if (options.collection !== undefined) query.set('collection', options.collection);
+    return client.upload(`/api/v1/${kind}/import?${query.toString()}`, await bytesOf(file), contentType);
   }
 
   /** Ctrl-C leaves the import alone, and says how to come back to it. */

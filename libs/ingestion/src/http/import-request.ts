@@ -1,3 +1,4 @@
+import { collectionReference } from '#documents';
 import { DomainError } from '#kernel';
 import { storableText } from '#rules';
 import type { FastifyRequest } from 'fastify';
@@ -18,19 +19,27 @@ const FORMAT_OF_TYPE: Readonly<Record<string, ImportFormat>> = {
 
 const DELIMITERS = { auto: null, ',': ',', ';': ';', tab: '\t' } as const;
 
-/** Query of an import. */
-export const importQuerySchema = z.strictObject({
+/** Query of an import of projects. */
+export const projectImportQuerySchema = z.strictObject({
   format: z.enum(IMPORT_FORMATS).describe('Of the file; default: what Content-Type says').optional(),
   delimiter: z.enum(['auto', ',', ';', 'tab']).describe('Of a CSV file; default auto: what the first line has most of').optional(),
   dry_run: z.enum(['true', 'false']).describe('true: everything is checked and counted, nothing is written').optional(),
   mode: z.enum(['upsert']).describe('Rows replace those with the same external_id; rows without one are new').optional(),
   file_name: storableText(FILE_NAME_MAX_LENGTH).describe('For people').optional(),
 });
-export type ImportParameters = z.output<typeof importQuerySchema>;
+export type ProjectImportParameters = z.output<typeof projectImportQuerySchema>;
+
+/** Query of an import of documents. */
+export const documentImportQuerySchema = projectImportQuerySchema.extend({
+  collection: collectionReference
+    .describe('Name or id of the collection of rows that name none; a Markdown or text file needs it')
+    .optional(),
+});
+export type DocumentImportParameters = z.output<typeof documentImportQuerySchema>;
 
 /** What the parameters say of the file. */
-export function importOptionsOf({ delimiter = 'auto', dry_run }: ImportParameters): ImportOptions {
-  return { delimiter: DELIMITERS[delimiter], isDryRun: dry_run === 'true' };
+export function importOptionsOf({ delimiter = 'auto', dry_run }: ProjectImportParameters, collectionId: string | null): ImportOptions {
+  return { collectionId, delimiter: DELIMITERS[delimiter], isDryRun: dry_run === 'true' };
 }
 
 /**

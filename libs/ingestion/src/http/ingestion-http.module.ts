@@ -2,8 +2,13 @@ import { Module } from '@nestjs/common';
 import { IngestionModule } from '../ingestion.module.js';
 import { JobsController } from './jobs.controller.js';
 import { OpenStreams } from './open-streams.js';
-import { ProjectImportsController } from './project-imports.controller.js';
+import { DocumentFilesController } from './document-files.controller.js';
+import { ProjectFilesController } from './project-files.controller.js';
 
-/** Imports and jobs over HTTP; for apps/api only. */
-@Module({ imports: [IngestionModule], controllers: [ProjectImportsController, JobsController], providers: [OpenStreams] })
+/** Imports, exports and jobs over HTTP; for apps/api only. */
+@Module({
+  imports: [IngestionModule],
+  controllers: [ProjectFilesController, DocumentFilesController, JobsController],
+  providers: [OpenStreams],
+})
 export class IngestionHttpModule {}

@@ -10,6 +10,7 @@ export function jobReply(job: ImportJob, indexPending: number | null): JobReply 
     format: job.format,
     state: job.state,
     dry_run: job.options.isDryRun,
+    collection_id: job.options.collectionId,
     file_name: job.fileName,
     sha256: job.sha256?.toString('hex') ?? null,
     progress: { ...job.counts, ...paceOf(job) },

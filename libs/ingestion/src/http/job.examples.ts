@@ -5,6 +5,7 @@ export const JOB_EXAMPLE = {
   format: 'csv',
   state: 'running',
   dry_run: false,
+  collection_id: null,
   file_name: 'offers.csv',
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   progress: {
@@ -76,6 +77,13 @@ export const PROJECTS_NDJSON_EXAMPLE = `${JSON.stringify(PROJECT_LINE)}\n`;
 export const PROJECTS_CSV_EXAMPLE = `name,description,project_type,final_price,external_id
 "Oak kitchen with island","Fitted kitchen in solid oak with a cooking island.",kitchen,15000,offer-2041
 `;
+
+const QUESTION = 'Which wood is best for a garden gate?';
+const ANSWER = 'Larch: it lasts outside without treatment.';
+
+export const DOCUMENTS_NDJSON_EXAMPLE = `${JSON.stringify({ collection: 'faq', title: QUESTION, content: ANSWER, external_id: 'faq-17' })}\n`;
+export const DOCUMENTS_CSV_EXAMPLE = `question,answer,external_id\n"${QUESTION}","${ANSWER}",faq-17\n`;
+export const MARKDOWN_EXAMPLE = `# ${QUESTION}\n\n${ANSWER}\n`;
 
 export const EVENTS_EXAMPLE = `event: progress
 data: ${JSON.stringify(JOB_EXAMPLE)}

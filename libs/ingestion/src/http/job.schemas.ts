@@ -19,6 +19,7 @@ export const jobSchema = z
     format: z.enum(IMPORT_FORMATS),
     state: z.enum(JOB_STATES).describe('done, failed and cancelled are final; a failed one can be resumed'),
     dry_run: z.boolean(),
+    collection_id: z.string().nullable().meta({ format: 'uuid' }).describe('Of documents that name no collection'),
     file_name: z.string().nullable(),
     sha256: z.string().nullable().describe('Of the uploaded file, hexadecimal'),
     progress: z.strictObject({

@@ -91,18 +91,18 @@ export class ImportRunStore {
     });
   }
 
-  /** Which of the ids an earlier batch has named, with their lines. */
-  async findExternalIds(jobId: string, ids: readonly string[]): Promise<Map<string, number>> {
-    if (ids.length === 0) return new Map();
+  /** Which of the keys (of projects: the external id; of documents: with the collection) an earlier batch has named, with their lines. */
+  async findKeys(jobId: string, keys: readonly string[]): Promise<Map<string, number>> {
+    if (keys.length === 0) return new Map();
     const { rows } = await this.unitOfWork.query<{ external_id: string; line: number }>(
       'SELECT external_id, line FROM ingestion_external_ids WHERE job_id = $1::uuid AND external_id = ANY($2::text[])',
-      [jobId, ids],
+      [jobId, keys],
     );
     return new Map(rows.map(({ external_id, line }) => [external_id, line]));
   }
 
-  /** Notes ids that no batch has named before. */
-  async noteExternalIds(session: SqlSession, jobId: string, lines: ReadonlyMap<string, number>): Promise<void> {
+  /** Notes keys that no batch has named before. */
+  async noteKeys(session: SqlSession, jobId: string, lines: ReadonlyMap<string, number>): Promise<void> {
     if (lines.size > 0) await session.query(NOTE_EXTERNAL_IDS, [jobId, [...lines.keys()], [...lines.values()]]);
   }
 

@@ -1,17 +1,17 @@
 import type { SqlSession } from '#database';
 import type { ImportJob } from '../import-job.js';
-import type { ImportTarget, PreparedWrite, WriteCounts } from '../import-target.js';
+import type { PreparedWrite, ResolvedRow, RowWriter, WriteCounts } from '../import-target.js';
 import { byteOrderMarkLength } from '../parsing/file-encoding.js';
 import { openReader } from '../parsing/open-reader.js';
 import type { LineProblem, ReadRow, RowReader } from '../parsing/read-row.js';
 import type { StagedFiles } from '../staging/staged-files.js';
 import type { HeldRun, ImportRunStore, RunProgress } from './import-run.store.js';
-import { duplicateOf, RowBatcher, type BatchRow, type RowBatch } from './row-batches.js';
+import { duplicateOf, RowBatcher, type RowBatch } from './row-batches.js';
 
 export interface ImportRunParts {
   readonly job: ImportJob;
   readonly held: HeldRun;
-  readonly target: ImportTarget;
+  readonly writer: RowWriter;
   readonly store: ImportRunStore;
   readonly files: Pick<StagedFiles, 'read'>;
   readonly limits: { readonly maxRows: number; readonly maxLineBytes: number };
@@ -22,6 +22,13 @@ export interface ImportRunParts {
   readonly monotonicMs: () => number;
   /** Aborts between two batches. */
   readonly signal: AbortSignal;
+}
+
+/** A batch without the rows that cannot be written. */
+interface SortedRows {
+  readonly rows: readonly ResolvedRow[];
+  readonly problems: readonly LineProblem[];
+  readonly rejectedLines: number;
 }
 
 const NOTHING_WRITTEN: WriteCounts = { inserted: 0, updated: 0, unchanged: 0 };
@@ -47,7 +54,7 @@ export class ImportRun {
    * @throws UnreadableFileError, RunLostError, the reason of the signal, and whatever the database says
    */
   async run(): Promise<'done' | 'cancelled'> {
-    const batcher = new RowBatcher(this.parts.job.id, this.parts.target, this.progress.checkpoint);
+    const batcher = new RowBatcher(this.parts.job.id, this.parts.writer, this.progress.checkpoint);
     for await (const row of this.rows(batcher)) {
       if (this.progress.counts.lines + batcher.size >= this.parts.limits.maxRows) {
         batcher.addProblems([tooManyRows(row.line, this.parts.limits.maxRows)]);
@@ -61,7 +68,7 @@ export class ImportRun {
 
   /** The rows behind the checkpoint. What the reader says of the file as a whole goes to the batcher. */
   private async *rows(batcher: RowBatcher): AsyncGenerator<ReadRow> {
-    const { job, target, files, limits } = this.parts;
+    const { job, writer, files, limits } = this.parts;
     let reader: RowReader | null = null;
     for await (const piece of files.read(job.id, this.progress.checkpoint.offset)) {
       let bytes = piece;
@@ -69,30 +76,31 @@ export class ImportRun {
         const { checkpoint } = this.progress;
         const markLength = checkpoint.offset === 0 ? byteOrderMarkLength(piece) : 0;
         bytes = piece.subarray(markLength);
-        reader = openReader(job, target, { ...checkpoint, offset: checkpoint.offset + markLength }, limits.maxLineBytes);
+        reader = openReader(job, writer.csv, { ...checkpoint, offset: checkpoint.offset + markLength }, limits.maxLineBytes);
       }
       for (const row of reader.read(bytes)) {
         batcher.addProblems(reader.takeProblems());
         yield row;
       }
     }
-    reader ??= openReader(job, target, this.progress.checkpoint, limits.maxLineBytes);
+    reader ??= openReader(job, writer.csv, this.progress.checkpoint, limits.maxLineBytes);
     for (const row of reader.finish()) yield row;
     batcher.addProblems(reader.takeProblems());
   }
 
   /** Writes a batch; false = the job is to be cancelled, and nothing was written. */
   private async write(batch: RowBatch): Promise<boolean> {
-    const { held, store, target, signal } = this.parts;
+    const { held, store, writer, signal } = this.parts;
     await this.parts.beforeBatch(signal);
-    const checked = await this.withoutDuplicates(batch);
-    const write = await target.prepare(checked.rows);
+    const { rows, problems, rejectedLines } = await this.sortOut(batch);
+    const write = await writer.prepare(rows);
     signal.throwIfAborted();
     let progress = this.progress;
     const isWritten = await store.batch(held, async (session) => {
-      progress = this.after(checked, await this.writeRows(session, checked.rows, write));
-      await store.noteExternalIds(session, held.jobId, externalIdsOf(checked.rows));
-      await store.addProblems(session, held.jobId, this.progress.problems, checked.problems);
+      const counts = await this.writeRows(session, rows, write);
+      progress = this.after({ rows, problems, rejectedLines, next: batch.next }, counts);
+      await store.noteKeys(session, held.jobId, linesOf(rows));
+      await store.addProblems(session, held.jobId, this.progress.problems, problems);
       await store.advance(session, held.jobId, progress);
     });
     this.progress = progress;
@@ -100,22 +108,29 @@ export class ImportRun {
     return isWritten;
   }
 
-  /** Only this run writes the ids of its job, so what is read here holds until the transaction, or the lease is lost and the transaction fails. */
-  private async withoutDuplicates(batch: RowBatch): Promise<RowBatch> {
-    const { held, store } = this.parts;
-    const lines = await store.findExternalIds(held.jobId, [...externalIdsOf(batch.rows).keys()]);
-    if (lines.size === 0) return batch;
-    const isDuplicate = ({ externalId }: BatchRow): boolean => externalId !== null && lines.has(externalId);
-    const duplicates = batch.rows.filter(isDuplicate);
-    return {
-      ...batch,
-      rows: batch.rows.filter((row) => !isDuplicate(row)),
-      problems: [...batch.problems, ...duplicates.map(({ line, externalId }) => duplicateOf(line, lines.get(externalId!)!))],
-      rejectedLines: batch.rejectedLines + duplicates.length,
-    };
+  /**
+   * Leaves rows out that stored data forbid, and those whose key the file has named before.
+   *
+   * Only this run writes the keys of its job, so what is read here holds until the transaction; or the lease is lost, and the transaction fails.
+   */
+  private async sortOut(batch: RowBatch): Promise<SortedRows> {
+    const { held, store, writer } = this.parts;
+    const resolved = await writer.resolve(batch.rows);
+    const problems = [...batch.problems];
+    for (const [line, found] of resolved.refused) problems.push(...found.map((problem) => ({ line, ...problem })));
+    const named = await store.findKeys(held.jobId, [...linesOf(resolved.rows).keys()]);
+    const rows = resolved.rows.filter(({ key, line }) => {
+      if (key === null) return true;
+      const before = named.get(key);
+      if (before === undefined) named.set(key, line);
+      else problems.push(duplicateOf(line, before));
+      return before === undefined;
+    });
+    problems.sort((one, other) => one.line - other.line);
+    return { rows, problems, rejectedLines: batch.rejectedLines + batch.rows.length - rows.length };
   }
 
-  private async writeRows(session: SqlSession, rows: readonly BatchRow[], write: PreparedWrite): Promise<WriteCounts> {
+  private async writeRows(session: SqlSession, rows: readonly ResolvedRow[], write: PreparedWrite): Promise<WriteCounts> {
     if (rows.length === 0) return NOTHING_WRITTEN;
     if (!this.parts.job.options.isDryRun) return write(session);
     await session.query(`SAVEPOINT ${SAVEPOINT}`);
@@ -124,7 +139,10 @@ export class ImportRun {
     return counts;
   }
 
-  private after({ rows, problems, rejectedLines, next }: RowBatch, { inserted, updated, unchanged }: WriteCounts): RunProgress {
+  private after(
+    { rows, problems, rejectedLines, next }: SortedRows & Pick<RowBatch, 'next'>,
+    { inserted, updated, unchanged }: WriteCounts,
+  ): RunProgress {
     const { counts, activeMs } = this.progress;
     const nowMs = this.parts.monotonicMs();
     const sinceMs = nowMs - this.lastMs;
@@ -145,8 +163,11 @@ export class ImportRun {
   }
 }
 
-function externalIdsOf(rows: readonly BatchRow[]): Map<string, number> {
-  return new Map(rows.flatMap(({ externalId, line }): [string, number][] => (externalId === null ? [] : [[externalId, line]])));
+/** Lines of the keys; of a key that is there twice the first. */
+function linesOf(rows: readonly ResolvedRow[]): Map<string, number> {
+  const lines = new Map<string, number>();
+  for (const { key, line } of rows) if (key !== null && !lines.has(key)) lines.set(key, line);
+  return lines;
 }
 
 function tooManyRows(line: number, maxRows: number): LineProblem {

@@ -63,7 +63,7 @@ export class ImportRunner {
     return new ImportRun({
       job,
       held,
-      target,
+      writer: target.open(job.options),
       store: this.store,
       files: this.files,
       limits: this.config,

@@ -1,21 +1,16 @@
 import { fieldProblemsOf, type SchemaIssue } from '#rules';
 import { v5 as uuidV5 } from 'uuid';
-import type { ImportRow, ImportTarget } from '../import-target.js';
+import type { ImportRow, RowWriter } from '../import-target.js';
+import type { CsvFields } from '../parsing/csv-header.js';
 import type { LineProblem, ReadPosition, ReadRow } from '../parsing/read-row.js';
 
 /** Rows of one transaction: few enough that a lost one costs little, and many enough that its cost does not count. */
 export const BATCH_ROWS = 500;
 const BATCH_BYTES = 1_048_576;
 
-/** A row with the line it came from. */
-export interface BatchRow extends ImportRow {
-  readonly line: number;
-  readonly externalId: string | null;
-}
-
 /** What one transaction writes. */
 export interface RowBatch {
-  readonly rows: readonly BatchRow[];
+  readonly rows: readonly ImportRow[];
   readonly problems: readonly LineProblem[];
   /** Lines without a row; less than problems, for a line can have several. */
   readonly rejectedLines: number;
@@ -25,15 +20,14 @@ export interface RowBatch {
 
 /** Gathers the rows of a file into batches, and judges each by the rules of the target. */
 export class RowBatcher {
-  private rows: BatchRow[] = [];
+  private rows: ImportRow[] = [];
   private problems: LineProblem[] = [];
-  private readonly linesOfIds = new Map<string, number>();
   private rejectedLines = 0;
   private sizeBytes = 0;
 
   constructor(
     private readonly jobId: string,
-    private readonly target: ImportTarget,
+    private readonly writer: RowWriter,
     private next: ReadPosition,
   ) {}
 
@@ -71,23 +65,18 @@ export class RowBatcher {
     this.problems = [];
     this.rejectedLines = 0;
     this.sizeBytes = 0;
-    this.linesOfIds.clear();
     return { rows, problems, rejectedLines, next };
   }
 
   /** Keeps the row, or says what is wrong with it. */
   private judge({ line, value }: ReadRow): LineProblem[] {
-    const candidate = withoutReadOnly(value, this.target.csv.readOnly);
-    const result = this.target.schema.safeParse(candidate);
+    const candidate = candidateOf(value, this.writer.csv);
+    const result = this.writer.schema.safeParse(candidate);
     if (!result.success) {
       const problems = fieldProblemsOf(result.error.issues as unknown as SchemaIssue[], candidate, { type: 'body' });
       return problems.map((problem) => ({ line, ...problem }));
     }
-    const externalId = this.target.externalIdOf(result.data);
-    const before = externalId === null ? undefined : this.linesOfIds.get(externalId);
-    if (before !== undefined) return [duplicateOf(line, before)];
-    if (externalId !== null) this.linesOfIds.set(externalId, line);
-    this.rows.push({ id: uuidV5(String(line), this.jobId), fields: result.data, line, externalId });
+    this.rows.push({ id: uuidV5(String(line), this.jobId), line, fields: result.data });
     return [];
   }
 }
@@ -97,9 +86,17 @@ export function duplicateOf(line: number, before: number): LineProblem {
   return { line, pointer: '/external_id', code: 'duplicate-external-id', detail: `is that of line ${before} already` };
 }
 
-/** An export has read-only fields that no import takes; where all of them are there, the row is one of an export. */
-function withoutReadOnly(value: unknown, readOnly: readonly string[]): unknown {
-  if (typeof value !== 'object' || value === null || readOnly.length === 0 || !readOnly.every((name) => Object.hasOwn(value, name)))
-    return value;
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !readOnly.includes(name)));
+/**
+ * The row that is meant: other names of fields are replaced by theirs, and where all read-only fields of an export are there, the row is one of an export,
+ * and they are left out.
+ */
+function candidateOf(value: unknown, { aliases, readOnly }: CsvFields): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const isOwnExport = readOnly.length > 0 && readOnly.every((name) => Object.hasOwn(value, name));
+  const isRenamed = (name: string): boolean => aliases.has(name) && !Object.hasOwn(value, aliases.get(name)!);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => !isOwnExport || !readOnly.includes(name))
+      .map(([name, field]: [string, unknown]) => [isRenamed(name) ? aliases.get(name)! : name, field]),
+  );
 }

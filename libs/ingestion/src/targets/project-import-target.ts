@@ -1,8 +1,7 @@
 import { PROJECT_SOURCE, projectBodySchema, upsertProjects, type ProjectFields } from '#projects';
 import { Injectable } from '@nestjs/common';
-import { ImportTarget, type ImportRow, type PreparedWrite } from '../import-target.js';
+import { ImportTarget, type RowWriter } from '../import-target.js';
 import type { CellType } from '../parsing/csv-cells.js';
-import type { CsvFields } from '../parsing/csv-header.js';
 
 const CELL_TYPES: Readonly<Record<keyof ProjectFields, CellType>> = {
   name: 'text',
@@ -18,25 +17,26 @@ const CELL_TYPES: Readonly<Record<keyof ProjectFields, CellType>> = {
   external_id: 'text',
 };
 
-/** Projects, by their external ids. */
-@Injectable()
-export class ProjectImportTarget extends ImportTarget<ProjectFields> {
-  readonly kind = 'projects';
-  readonly source = PROJECT_SOURCE;
-  readonly formats = ['ndjson', 'csv'] as const;
-  readonly schema = projectBodySchema;
-  readonly csv: CsvFields = {
+const WRITER: RowWriter<ProjectFields, ProjectFields> = {
+  schema: projectBodySchema,
+  csv: {
     types: new Map(Object.entries(CELL_TYPES)),
     aliases: new Map(),
     required: ['name', 'description'],
     readOnly: ['id', 'version', 'created_at', 'updated_at'],
-  };
+  },
+  resolve: async (rows) => ({ rows: rows.map((row) => ({ ...row, key: row.fields.external_id })), refused: new Map() }),
+  prepare: async (rows) => (session) => upsertProjects(session, rows),
+};
 
-  externalIdOf(fields: ProjectFields): string | null {
-    return fields.external_id;
-  }
+/** Projects, by their external ids. */
+@Injectable()
+export class ProjectImportTarget extends ImportTarget {
+  readonly kind = 'projects';
+  readonly source = PROJECT_SOURCE;
+  readonly formats = ['ndjson', 'csv'] as const;
 
-  async prepare(rows: readonly ImportRow<ProjectFields>[]): Promise<PreparedWrite> {
-    return (session) => upsertProjects(session, rows);
+  open(): RowWriter {
+    return WRITER as RowWriter;
   }
 }
