@@ -17,7 +17,6 @@ import {
   GenerationsShowCommand,
   GenerationsSwitchCommand,
 } from './commands/generations.command.js';
-import { ImportCommand } from './commands/import.command.js';
 import { ImportPgvectorCommand } from './commands/import-pgvector.command.js';
 import { ReconcileCommand } from './commands/reconcile.command.js';
 import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './commands/schedules.command.js';
@@ -33,6 +32,7 @@ interface CommanderCommand {
   name(name: string): CommanderCommand;
   description(text: string): CommanderCommand;
   exitOverride(handler: (error: Error) => never): CommanderCommand;
+  enablePositionalOptions(): CommanderCommand;
 }
 
 /** Commands start what they need themselves: none of them should pay for the others. */
@@ -41,7 +41,6 @@ interface CommanderCommand {
     DemoCommand,
     StatusCommand,
     ReconcileCommand,
-    ImportCommand,
     ExportCommand,
     ...[CertificatesCommand, CertificatesListCommand, CertificatesShowCommand, CertificatesLatestCommand],
     ...[DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand],
@@ -57,12 +56,15 @@ export class CliModule {
     commander.name('kindred').description('Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike');
   }
 
-  /** Lets the handler decide how the program ends when commander would end it: subcommands do not inherit that from the program. */
-  onCommanderError(handler: (error: Error) => never): void {
-    const override = (command: CommanderCommand): void => {
-      command.exitOverride(handler);
-      command.commands.forEach(override);
+  /**
+   * Settings that subcommands do not inherit from the program: the handler decides how the program ends when commander would end it, and an option behind the
+   * name of a subcommand belongs to that one, though the command before knows it too.
+   */
+  prepareCommander(handler: (error: Error) => never): void {
+    const prepare = (command: CommanderCommand): void => {
+      command.exitOverride(handler).enablePositionalOptions();
+      command.commands.forEach(prepare);
     };
-    override(this.commander);
+    prepare(this.commander);
   }
 }

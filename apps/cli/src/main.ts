@@ -26,7 +26,7 @@ const explain = (error: Error): never => {
 };
 
 const app = await CommandFactory.createWithoutRunning(CliModule, { logger: false, errorHandler: explain, serviceErrorHandler: explain });
-app.get(CliModule).onCommanderError(explain);
+app.get(CliModule).prepareCommander(explain);
 try {
   await CommandFactory.runApplication(app);
 } finally {

@@ -1,3 +1,4 @@
+import { migrationSummary } from '../output/migration-summary.js';
 import { durationText } from '../output/words.js';
 
 export interface ImportJobReply {
@@ -61,19 +62,16 @@ export function problemText(file: string, { line, pointer, code, detail }: Impor
   return `${file}:${line}: ${pointer === '' ? '' : `${pointer} `}${detail} (${code})`;
 }
 
-/** What became of the file. @param seconds from the first byte of the upload to the last row */
-export function summaryText(job: ImportJobReply, seconds: number): string {
+/** What became of the file. @param elapsedMs from the first byte of the upload to the last row */
+export function summaryText(job: ImportJobReply, elapsedMs: number): string {
   const { lines, accepted, inserted, updated, unchanged, rejected } = job.progress;
-  const shown = [
-    `Total: ${lines}`,
-    `Successfully migrated: ${accepted} (${inserted} new, ${updated} changed, ${unchanged} unchanged)`,
-    `Failed: ${rejected}`,
-    `Total time: ${seconds.toFixed(2)} s`,
-    `Average: ${seconds > 0 ? (lines / seconds).toFixed(1) : '-'} rows/s`,
-  ];
-  if (job.state !== 'done')
-    shown.unshift(`The import is ${job.state}${job.error === null ? '' : `: ${job.error.detail} (${job.error.code})`}.`);
-  if (job.notice !== null) shown.push(`${job.notice}.`);
-  if (job.index_pending !== null && job.index_pending > 0) shown.push(`Not searchable yet: ${job.index_pending}`);
-  return shown.join('\n');
+  return [
+    ...(job.state === 'done'
+      ? []
+      : [`The import is ${job.state}${job.error === null ? '' : `: ${job.error.detail} (${job.error.code})`}.`]),
+    migrationSummary({ total: lines, succeeded: accepted, failed: rejected, elapsedMs }),
+    `${inserted} new, ${updated} changed, ${unchanged} unchanged.`,
+    ...(job.notice === null ? [] : [`${job.notice}.`]),
+    ...(job.index_pending === null || job.index_pending === 0 ? [] : [`Not searchable yet: ${job.index_pending}`]),
+  ].join('\n');
 }

@@ -2,6 +2,7 @@ import { Command, Option } from 'nest-commander';
 import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
+import { ImportPgvectorCommand } from '../commands/import-pgvector.command.js';
 import type { KindredClient } from '../service/kindred-client.js';
 import { ServiceCommand, wholeNumber, type ServiceOptions } from '../service/service-command.js';
 import { UsageError } from '../service/usage-error.js';
@@ -25,6 +26,7 @@ const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
 @Command({
   name: 'import',
   arguments: '[file]',
+  subCommands: [ImportPgvectorCommand],
   description:
     'Import a file of rows (- = standard input), and follow it to its end; exit code 1 when a row was rejected, or the import has failed',
 })
@@ -73,33 +75,34 @@ export class ImportCommand extends ServiceCommand {
   }
 
   async run([file]: string[], options: ImportOptions): Promise<void> {
+    if (file === undefined && options.resume === undefined) throw new UsageError('Say which file to import; - is standard input.');
+    if (file !== undefined && options.resume !== undefined)
+      throw new UsageError('Give a file or --resume, not both: the service has the file of an import that is resumed.');
     const client = this.clientOf(options);
     const startedMs = performance.now();
-    const begun = await this.begin(client, file, options);
+    const begun = file === undefined ? await this.comeBack(client, options.resume!) : await this.send(client, file, options);
     const job = await this.followed(client, begun.id);
-    const seconds = (performance.now() - startedMs) / 1_000;
+    const elapsedMs = performance.now() - startedMs;
     if (options.json !== true) await this.printProblems(client, job, file ?? 'line', options.problems ?? PROBLEMS_SHOWN);
-    this.show(options, job, () => summaryText(job, seconds));
+    this.show(options, job, () => summaryText(job, elapsedMs));
     if (job.state !== 'done' || job.progress.rejected > 0) this.fail();
   }
 
-  private async begin(client: KindredClient, file: string | undefined, options: ImportOptions): Promise<ImportJobReply> {
-    if (options.resume !== undefined) {
-      if (file !== undefined)
-        throw new UsageError('Give a file or --resume, not both: the service has the file of an import that is resumed.');
-      const job = await client.job<ImportJobReply>(options.resume);
-      return job.state === 'failed' ? client.resumeJob(job.id) : job;
-    }
-    if (file === undefined) throw new UsageError('Say which file to import; - is standard input.');
+  private async comeBack(client: KindredClient, id: string): Promise<ImportJobReply> {
+    const job = await client.job<ImportJobReply>(id);
+    return job.state === 'failed' ? client.resumeJob(job.id) : job;
+  }
+
+  private async send(client: KindredClient, file: string, options: ImportOptions): Promise<ImportJobReply> {
     const { contentType, format, delimiter } = fileTypeOf(file, options.format);
+    const { collection, kind = collection !== undefined || format === 'markdown' || format === 'text' ? 'documents' : 'projects' } =
+      options;
     const query = new URLSearchParams({ format });
     const chosen = options.delimiter ?? delimiter;
     if (chosen !== null) query.set('delimiter', chosen);
     if (options.dryRun === true) query.set('dry_run', 'true');
+    if (collection !== undefined) query.set('collection', collection);
     if (file !== '-') query.set('file_name', basename(file));
-    const kind =
-      options.kind ?? (options.collection !== undefined || format === 'markdown' || format === 'text' ? 'documents' : 'projects');
-    if (options.collection !== undefined) query.set('collection', options.collection);
     return client.upload(`/api/v1/${kind}/import?${query.toString()}`, await bytesOf(file), contentType);
   }
 
