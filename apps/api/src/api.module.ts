@@ -1,5 +1,5 @@
 import { AdminHttpModule } from '#admin';
-import { AnswersHttpModule } from '#answers';
+import { ANSWERS_ENTITIES, AnswersHttpModule } from '#answers';
 import { ConfigModule, type KindredConfig } from '#config';
 import { DatabaseModule } from '#database';
 import { ChunkDeriverModule, DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
@@ -14,7 +14,7 @@ import { VectorStoreModule } from '#vector-store';
 import { Module, type DynamicModule } from '@nestjs/common';
 
 /** The rows whose tables this deployment owns; the schema drift test compares them with the migrations. */
-export const ENTITIES = [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES, ...SYNC_ENTITIES];
+export const ENTITIES = [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES, ...ANSWERS_ENTITIES, ...SYNC_ENTITIES];
 
 /** The api process: every feature over HTTP, with the relay inline unless SYNC_INLINE=false. */
 @Module({})

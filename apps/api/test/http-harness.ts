@@ -1,6 +1,6 @@
 /// <reference types="jest" />
 import { AdminHttpModule } from '#admin';
-import { AnswersHttpModule } from '#answers';
+import { ANSWERS_ENTITIES, AnswersHttpModule } from '#answers';
 import { ConfigModule, loadConfig } from '#config';
 import { RelayUnitOfWork, UnitOfWork } from '#database';
 import { DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
@@ -63,7 +63,9 @@ export async function startHttp(
   environment: Record<string, string> = {},
   makeSearches: (store: FakeVectorStore) => SearchStore = (store) => new DirectSearchStore(store),
 ): Promise<HttpHarness> {
-  const database = await createTestDatabase({ entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES] });
+  const database = await createTestDatabase({
+    entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES, ...ANSWERS_ENTITIES],
+  });
   const embedder = new FakeEmbedder({ dimensions: 2048 });
   const store = new FakeVectorStore();
   const directory = new FakeIndexDirectory({ store, embedder });

@@ -152,6 +152,12 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'This process follows no more jobs at once. Ask for the job itself from time to time.',
   },
+  'conversations.not-found': {
+    kind: 'not-found',
+    title: 'No such conversation',
+    retryable: false,
+    meaning: 'No conversation has this id; it may have been deleted, or forgotten CHAT_HISTORY_DAYS after its last message.',
+  },
   'database.unavailable': {
     kind: 'unavailable',
     title: 'The database is not available',

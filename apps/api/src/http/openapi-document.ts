@@ -39,6 +39,7 @@ const EXAMPLE_CODES_OF_TAG: Readonly<Record<string, Readonly<Record<string, Erro
   collections: { 404: 'collections.not-found', 409: 'collections.name-taken' },
   documents: { 404: 'documents.not-found', 409: 'documents.external-id-taken', 422: 'collections.unknown' },
   query: { 422: 'query.filter-mismatch' },
+  chat: { 404: 'conversations.not-found', 422: 'collections.unknown' },
   jobs: { 404: 'jobs.not-found', 409: 'jobs.over' },
 };
 

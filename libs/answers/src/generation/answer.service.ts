@@ -12,6 +12,8 @@ import { TextGenerator } from './text-generator.js';
 
 export interface AnswerRequest {
   readonly question: string;
+  /** What the passages were looked for with; default: the question. */
+  readonly searched?: string | undefined;
   /** Best first; only these may be cited. */
   readonly passages: readonly Passage[];
   /** What was said before, oldest first; an answer that depends on it is not remembered. */
@@ -47,16 +49,16 @@ export class AnswerService implements BeforeApplicationShutdown {
 
   /** Always gives an answer. @throws only the signal's reason, when it is aborted */
   async answer(request: AnswerRequest): Promise<Answer> {
-    const { question, passages } = request;
+    const { question, searched = question, passages } = request;
     request.signal.throwIfAborted();
-    if (this.generator === null || passages.length === 0) return extractiveAnswer(question, passages);
+    if (this.generator === null || passages.length === 0) return extractiveAnswer(searched, passages);
     try {
       const { text, numbers } = await this.write(this.generator, request);
       const citations = numbers.map((number) => citationOf(passages[number - 1]!, number));
       return { text, mode: 'generated', citations, model: this.generator.model };
     } catch (error) {
       request.signal.throwIfAborted();
-      return { ...extractiveAnswer(question, passages), fallback: fallbackOf(error) };
+      return { ...extractiveAnswer(searched, passages), fallback: fallbackOf(error) };
     }
   }
 

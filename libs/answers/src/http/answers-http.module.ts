@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AnswersModule } from '../answers.module.js';
+import { ChatController } from './chat.controller.js';
 import { QueryController } from './query.controller.js';
 
 /** Questions to documents over HTTP; for apps/api only. */
-@Module({ imports: [AnswersModule], controllers: [QueryController] })
+@Module({ imports: [AnswersModule], controllers: [QueryController, ChatController] })
 export class AnswersHttpModule {}

@@ -4,6 +4,7 @@ import { SyncEngine1790000000002 } from './0002-sync-engine.js';
 import { Documents1790000000003 } from './0003-documents.js';
 import { KeywordSearch1790000000004 } from './0004-keyword-search.js';
 import { Ingestion1790000000005 } from './0005-ingestion.js';
+import { Conversations1790000000006 } from './0006-conversations.js';
 import { PgvectorImports1790000000007 } from './0007-pgvector-imports.js';
 
 /** Every migration, oldest first. Written out, so that what runs never depends on which files happen to lie in a folder. */
@@ -13,5 +14,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   Documents1790000000003,
   KeywordSearch1790000000004,
   Ingestion1790000000005,
+  Conversations1790000000006,
   PgvectorImports1790000000007,
 ];

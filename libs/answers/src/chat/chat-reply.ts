@@ -1,0 +1,27 @@
+import { detectLanguage } from '#documents';
+import type { Citation } from '../answer.js';
+
+export const SEARCH_UNAVAILABLE = 'Document search temporarily unavailable';
+export const GENERATION_UNAVAILABLE = 'Generated answers temporarily unavailable';
+
+export interface ChatReply {
+  readonly reply: string;
+  /** `limited`: the documents could not be looked into. */
+  readonly mode: 'generated' | 'extractive' | 'limited';
+  readonly citations: readonly Citation[];
+  /** To be named by the next message. */
+  readonly conversation_id: string;
+  /** To be shown to people. */
+  readonly notice?: string;
+}
+
+const LIMITED = {
+  de: 'Die Dokumente können gerade nicht durchsucht werden. Bitte stellen Sie Ihre Frage in einigen Minuten noch einmal.',
+  en: 'The documents cannot be searched at the moment. Please ask your question again in a few minutes.',
+} as const;
+
+/** What is said when nothing can be looked up, in the language of the message. */
+export function limitedReply(message: string, conversationId: string): ChatReply {
+  const language = detectLanguage(message) ?? (/[äöüß]/i.test(message) ? 'de' : 'en');
+  return { reply: LIMITED[language], mode: 'limited', citations: [], conversation_id: conversationId, notice: SEARCH_UNAVAILABLE };
+}
