@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { answerClientError } from './client-error.js';
 
 /** How long a body may take: as a whole, or without a single new byte (noticed after once to twice that time). */
@@ -10,7 +10,8 @@ export type WatchedRequest = Pick<IncomingMessage, 'headers' | 'once'> & { reado
 
 /** Cuts a client off whose body does not arrive in time, with 408. */
 export function watchBody(request: WatchedRequest, deadline: BodyDeadline): void {
-  if (!hasBody(request)) return;
+  // An injected request has no connection that could be cut.
+  if (!hasBody(request) || !(request.socket instanceof Socket)) return;
   const { socket } = request;
   let seenBytes = 'idleMs' in deadline ? -1 : socket.bytesRead;
   const look = (): void => {
