@@ -91,7 +91,7 @@ async function ingest(service: ServiceUnderTest, projects: readonly unknown[], s
       }
     };
     await Promise.all(Array.from({ length: LOADS_IN_FLIGHT }, load));
-    while ((await find(service, 'ready')).index.pending > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    while ((await find(service, 'ready', 'vector')).index.pending > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   });
 }
 
@@ -105,12 +105,20 @@ async function measureReads(
   const vectors = await readVectors(service.databaseUrl);
   const sessions = { one: await openBareSession(MODEL_FOLDER, 1), two: await openBareSession(MODEL_FOLDER, 2) };
   const floor = { session1: new Durations(), session2: new Durations(), exactSearch: new Durations(), list: new Durations() };
-  const service_ = { uncached: new Durations(), cached: new Durations(), batchOfFive: new Durations(), list: new Durations() };
+  const service_ = {
+    uncached: new Durations(),
+    hybrid: new Durations(),
+    keyword: new Durations(),
+    cached: new Durations(),
+    batchOfFive: new Durations(),
+    list: new Durations(),
+  };
   const perRound = Math.ceil(count / ROUNDS);
   const warmUp = new Durations();
   await measureSession(sessions.one, [idsOf(generator.query(QUERY_TOKENS))], warmUp);
   await measureSession(sessions.two, [idsOf(generator.query(QUERY_TOKENS))], warmUp);
-  for (let i = 0; i < 20; i++) await find(service, generator.query(QUERY_TOKENS));
+  for (let i = 0; i < 20; i++)
+    for (const mode of ['vector', 'hybrid', 'keyword'] as const) await find(service, generator.query(QUERY_TOKENS), mode);
 
   for (let round = 1; round <= ROUNDS; round++) {
     say(`Reads, round ${round} of ${ROUNDS} ...`);
@@ -122,12 +130,20 @@ async function measureReads(
       vectors.subarray((i % (vectors.length / DIMENSIONS)) * DIMENSIONS, ((i % (vectors.length / DIMENSIONS)) + 1) * DIMENSIONS),
     );
     await measureExactSearch(vectors, DIMENSIONS, probes, Math.min(TOP_K, vectors.length / DIMENSIONS), floor.exactSearch);
-    for (const text of texts) service_.uncached.add(await timed(() => find(service, text)));
-    for (const text of texts) service_.cached.add(await timed(() => find(service, text)));
+    for (const text of texts) {
+      // Turn and turn about, each with a text that no cache knows.
+      service_.uncached.add(await timed(() => find(service, text, 'vector')));
+      const [both, words] = [generator.query(QUERY_TOKENS), generator.query(QUERY_TOKENS)];
+      service_.hybrid.add(await timed(() => find(service, both, 'hybrid')));
+      service_.keyword.add(await timed(() => find(service, words, 'keyword')));
+    }
+    for (const text of texts) service_.cached.add(await timed(() => find(service, text, 'vector')));
     for (let i = 0; i < perRound / 5; i++) {
       const batch = Array.from({ length: 5 }, () => generator.query(QUERY_TOKENS));
       service_.batchOfFive.add(
-        await timed(() => service.call('POST', '/api/v1/similarity/batch-similar', { queries: batch, top_k: TOP_K, threshold: -1 })),
+        await timed(() =>
+          service.call('POST', '/api/v1/similarity/batch-similar', { queries: batch, mode: 'vector', top_k: TOP_K, threshold: -1 }),
+        ),
       );
     }
     await measureBareList(service.databaseUrl, perRound, floor.list);
@@ -145,9 +161,9 @@ async function measureLag(service: ServiceUnderTest, generator: TextGenerator): 
     lag.add(
       await timed(async () => {
         while (
-          !(await find(service, project.name, { final_price: { gte: project.final_price, lte: project.final_price } })).results.some(
-            (hit) => hit.project.id === id,
-          )
+          !(
+            await find(service, project.name, 'vector', { final_price: { gte: project.final_price, lte: project.final_price } })
+          ).results.some((hit) => hit.project.id === id)
         ) {
           await new Promise((resolve) => setTimeout(resolve, POLL_MS));
         }
@@ -162,8 +178,10 @@ interface Found {
   readonly index: { readonly pending: number };
 }
 
-function find(service: ServiceUnderTest, query: string, filters?: object): Promise<Found> {
-  return service.call('POST', '/api/v1/similarity/find-similar', { query, top_k: TOP_K, threshold: -1, filters });
+type Mode = 'vector' | 'keyword' | 'hybrid';
+
+function find(service: ServiceUnderTest, query: string, mode: Mode, filters?: object): Promise<Found> {
+  return service.call('POST', '/api/v1/similarity/find-similar', { query, mode, top_k: TOP_K, threshold: -1, filters });
 }
 
 await run();

@@ -53,7 +53,7 @@ describe('combine', () => {
 
   it('lets weak words neither lift a row nor stand in for it, and still shows it', () => {
     const lists = found({ a: 0.9, b: 0.8, c: 0.7 }, ['d', 'c', 'e']);
-    const scored = { ...lists, keyword: lists.keyword.map((hit, index) => ({ ...hit, score: [4, 1.9, 1][index]! })) };
+    const scored = { ...lists, keyword: lists.keyword.map((hit, index) => ({ ...hit, score: [0.4, 0.19, 0.1][index]! })) };
     expect(idsOf(combine(lists, OPTIONS))[0]).toBe('c');
     expect(combine(scored, OPTIONS).map(({ id, scores }) => [id, scores?.keyword?.rank ?? null])).toEqual([
       ['a', null],
@@ -62,6 +62,25 @@ describe('combine', () => {
       ['c', 2],
       ['e', 3],
     ]);
+  });
+
+  it('does not let a list count whose best row has hardly a word', () => {
+    const lists = found({ a: 0.9, b: 0.8 }, ['c', 'b']);
+    const order = (best: number) => idsOf(combine({ ...lists, keyword: lists.keyword.map((hit) => ({ ...hit, score: best })) }, OPTIONS));
+    expect(order(0.1)).toEqual(['b', 'a', 'c']);
+    expect(order(0.099)).toEqual(['a', 'b', 'c']);
+    // Where nothing else was found, it is what there is.
+    const words = combine(
+      {
+        ...found({}, ['c', 'b']),
+        keyword: [
+          { id: 'c', score: 0.05 },
+          { id: 'b', score: 0.01 },
+        ],
+      },
+      OPTIONS,
+    );
+    expect(words.map(({ scores }) => scores?.fused)).toEqual([1 / 61, 1 / 62]);
   });
 
   it('leaves out, and gives no rank to, rows that are gone', () => {

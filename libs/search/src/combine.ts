@@ -19,6 +19,11 @@ export interface FoundLists<Row> {
  * or two in common by chance; the scores do. Measured on four labelled sets (ADR 0013).
  */
 const KEYWORD_SHARE = 0.5;
+/**
+ * And they count only when the best one has that much of the words: a text that says the thing in other words has a word or two in common with some row, which is
+ * then the first of its list, and would be put beside what is nearest in meaning.
+ */
+const KEYWORD_LEAST_SCORE = 0.1;
 
 export interface CombineOptions<Row> {
   readonly topK: number;
@@ -33,7 +38,10 @@ export interface CombineOptions<Row> {
 export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row>): FoundRow<Row>[] {
   const keyword = found.keyword.filter(({ id }) => found.rows.has(id));
   const keywordScores = new Map(keyword.map(({ id, score }) => [id, score]));
-  const lists = [{ ids: found.vector.map(({ id }) => id) }, { ids: keyword.map(({ id }) => id), counted: countStrong(keyword) }];
+  const lists = [
+    { ids: found.vector.map(({ id }) => id) },
+    { ids: keyword.map(({ id }) => id), counted: found.vector.length === 0 ? keyword.length : countStrong(keyword) },
+  ];
   const rows = fuse(lists).flatMap(({ id, score, ranks }) => {
     const row = found.rows.get(id);
     const similarity = found.similarities.get(id) ?? null;
@@ -52,8 +60,8 @@ export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row
 }
 
 function countStrong(keyword: readonly KeywordHit[]): number {
-  const leastScore = (keyword[0]?.score ?? 0) * KEYWORD_SHARE;
-  return keyword.filter(({ score }) => score >= leastScore).length;
+  const bestScore = keyword[0]?.score ?? 0;
+  return bestScore < KEYWORD_LEAST_SCORE ? 0 : keyword.filter(({ score }) => score >= bestScore * KEYWORD_SHARE).length;
 }
 
 function isAlikeEnough(similarity: number | null, hasWords: boolean, { threshold, defaultThreshold }: CombineOptions<never>): boolean {

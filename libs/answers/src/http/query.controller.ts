@@ -1,5 +1,5 @@
 import { noQuery } from '#rules';
-import { elapsedMsSince, freshnessReplyOf } from '#search';
+import { elapsedMsSince, freshnessReplyOf, scoresReplyOf } from '#search';
 import { Body, Controller, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiExtension, ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
@@ -107,6 +107,6 @@ function resultOf(passage: Passage): QueryReply['results'][number] {
     similarity,
     rank,
     snippet,
-    ...(scores === null ? {} : { scores }),
+    ...scoresReplyOf(scores),
   };
 }

@@ -1,6 +1,6 @@
 import { collectionReference, documentSchema, type MetadataFilter } from '#documents';
 import { storableText } from '#rules';
-import { freshnessFields, SEARCH_MODES } from '#search';
+import { freshnessFields, hitFields, modeField, thresholdField } from '#search';
 import { z } from 'zod';
 import { FALLBACKS } from '../answer.js';
 import { parseMetadataFilter } from './metadata-filter.parser.js';
@@ -34,18 +34,8 @@ export const queryRequestSchema = z
     collection: collectionReference.optional(),
     kind: storableText(KIND_MAX_LENGTH).describe('Only documents of this kind').optional(),
     filters: filters.optional(),
-    threshold: z
-      .number()
-      .min(-1)
-      .max(1)
-      .optional()
-      .describe(
-        'Only results at least this similar (cosine), as far as their similarity is known; default: SIMILARITY_THRESHOLD, normally 0.3, for what only vectors found',
-      ),
-    mode: z
-      .enum(SEARCH_MODES)
-      .default('hybrid')
-      .describe('vector: by meaning; keyword: by words; hybrid: both, fused by their ranks (docs/adr/0013)'),
+    threshold: thresholdField,
+    mode: modeField('hybrid'),
     chunks_per_document: z
       .number()
       .int()
@@ -88,15 +78,6 @@ export type AnswerReply = z.output<typeof answerSchema>;
 
 export const foundDocumentSchema = documentSchema.omit({ content: true, chunked_version: true }).meta({ id: 'FoundDocument' });
 
-const scores = z
-  .strictObject({
-    vector: z.strictObject({ similarity: z.number(), rank: z.number().int() }).nullable(),
-    keyword: z.strictObject({ score: z.number(), rank: z.number().int() }).nullable(),
-    fused: z.number().describe('Sum over both lists of 1 / (60 + rank)'),
-  })
-  .optional()
-  .describe('Places in each list; not in mode vector');
-
 export const queryReplySchema = z
   .strictObject({
     results: z.array(
@@ -110,10 +91,8 @@ export const queryReplySchema = z
           context: z.string().describe('Title and headings above'),
           text: z.string(),
         }),
-        similarity: z.number().nullable().describe('Cosine, 4 decimals; null when it is not known'),
-        rank: z.number().int(),
+        ...hitFields,
         snippet: z.string().describe('Part of the text; its best sentence stands between two **'),
-        scores,
       }),
     ),
     total: z.number().int().describe('Number of results'),

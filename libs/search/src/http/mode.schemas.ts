@@ -29,7 +29,14 @@ export const hitFields = {
   scores: z
     .strictObject({
       vector: z.strictObject({ similarity: z.number(), rank: z.number().int() }).nullable(),
-      keyword: z.strictObject({ score: z.number().describe('Comparable within one answer only'), rank: z.number().int() }).nullable(),
+      keyword: z
+        .strictObject({
+          score: z
+            .number()
+            .describe('How much of the words of the text the row has, rare ones counting more; 1 = all of them, often and in the name'),
+          rank: z.number().int(),
+        })
+        .nullable(),
       fused: z
         .number()
         .describe('What the order was made by: the sum of 1 / (60 + rank) over the lists that have the result among their first 20'),

@@ -10,7 +10,7 @@ export interface TableStatistics {
   readonly leastFrequency: number;
 }
 
-/** A part of the score: the sum of the weights of its terms, times how well a row has them. */
+/** A part of the score: the weight of its terms times how well a row has them. */
 export interface TermClass {
   /** A tsquery: any of the terms. */
   readonly query: string;
@@ -41,10 +41,11 @@ const COMBINED_TERMS = 8;
 /**
  * Decides which rows are ranked, and by what.
  *
- * The score of a row is the sum over the terms that it has of ln(1 / share of the rows that have the term), as in BM25, times ts_rank for the term alone,
- * which grows with the number of places and the label of the best one and never exceeds 1. So a row without the rare terms cannot overtake rows with them, and
- * it is enough to rank those that have the rarest, or most of them: first rows that have several rare terms, then one, then the frequent terms, together.
- * Where fewer than {@link RANKED_ROWS} have any term, all of them are ranked, and the order is exact.
+ * The score of a row is the sum over the terms that it has of their weight, times ts_rank for the term alone, which grows with the number of places and the
+ * label of the best one and never exceeds 1. The weight of a term is ln(1 / share of the rows that have it), as in BM25, and all weights together are 1: so the
+ * score says how much of what was looked for the row has, whatever the text. A row without the rare terms cannot overtake rows with them, and it is enough to
+ * rank those that have the rarest, or most of them: first rows that have several rare terms, then one, then the frequent terms, together. Where fewer than
+ * {@link RANKED_ROWS} have any term, all of them are ranked, and the order is exact.
  */
 export function planKeywords(terms: readonly Term[], { rows, leastFrequency }: TableStatistics, isFiltered: boolean): KeywordPlan {
   const expected = ({ frequency }: Term) => (frequency === null ? 0 : frequency * rows);
@@ -85,20 +86,16 @@ function frequentCandidates(frequent: readonly Term[], rows: number, isFiltered:
 }
 
 function classesOf(terms: readonly Term[], leastFrequency: number): TermClass[] {
+  const weightOf = ({ frequency }: Term) => -Math.log(Math.min(frequency ?? leastFrequency, FREQUENCY_MAXIMUM));
+  const total = terms.reduce((sum, term) => sum + weightOf(term), 0);
   const classes = Array.from({ length: TERM_CLASSES }, (): Term[] => []);
-  for (const term of terms) {
-    const frequency = term.frequency ?? 0;
-    classes[CLASS_BORDERS.filter((border) => frequency >= border).length]!.push(term);
-  }
+  for (const term of terms) classes[CLASS_BORDERS.filter((border) => (term.frequency ?? 0) >= border).length]!.push(term);
   return classes
     .filter((members) => members.length > 0)
     .map((members) => ({
       query: anyOf(members),
       // ts_rank gives the mean over the lexemes.
-      weight: members.reduce(
-        (sum, { lexemes, frequency }) => sum - lexemes.length * Math.log(Math.min(frequency ?? leastFrequency, FREQUENCY_MAXIMUM)),
-        0,
-      ),
+      weight: members.reduce((sum, term) => sum + term.lexemes.length * weightOf(term), 0) / total,
     }));
 }
 
@@ -120,6 +117,6 @@ function inAnyForm({ lexemes }: Term): string {
 }
 
 /** A lexeme as the input of tsquery reads it: whatever stands between the quotes is one word. */
-function quoted(lexeme: string): string {
+export function quoted(lexeme: string): string {
   return `'${lexeme.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

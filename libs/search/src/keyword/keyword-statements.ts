@@ -40,8 +40,20 @@ WHERE class.oid = ('public.' || $1::text)::regclass`;
   return { sql, parameters: [table, column] };
 }
 
+/** Rows that are counted, of all and of each word: beyond that a word is frequent, whatever the number is. */
+const COUNTED_ROWS = 10_000;
+
+/** Counts the rows of the table and of each lexeme. */
+export function countsStatementOf({ table, column }: KeywordTable, lexemes: readonly string[], queries: readonly string[]): Statement {
+  const countOf = (rows: string) => `(SELECT count(*)::int FROM (SELECT 1 FROM ${rows} LIMIT ${COUNTED_ROWS}) AS counted)`;
+  const sql = `SELECT ${countOf(table)} AS rows, lexeme, ${countOf(`${table} WHERE ${column} @@ query`)} AS count
+FROM (SELECT lexeme, query::tsquery FROM unnest($1::text[], $2::text[]) AS lexemes (lexeme, query) OFFSET 0) AS lexemes`;
+  return { sql, parameters: [lexemes, queries] };
+}
+
 /**
- * Makes the one statement that finds and ranks the rows of each plan, best first, equal ones by id, at most `limit` for each.
+ * Makes the one statement that finds and ranks the rows of each plan, best first, at most `limit` for each. Of equal ones those with fewer words come first:
+ * they are more about these; then by id.
  *
  * The candidates are read in their order, lazily, until there are enough: `OFFSET 0` keeps the planner from turning the order around.
  *
@@ -75,7 +87,7 @@ export function rankingStatementOf(
   const sql = `SELECT texts.number AS text_number, ranked.id, ranked.score
 FROM (SELECT number, ${parsed.join(', ')} FROM unnest($4::int[], ${arrays.join(', ')}) AS texts (number, ${names.join(', ')}) OFFSET 0) AS texts
 CROSS JOIN LATERAL (
-  SELECT id, (${score.join(' + ')}) / (1 + ln(length(keywords))) AS score
+  SELECT id, ${score.join(' + ')} AS score, length(keywords) AS length
   FROM (
     SELECT DISTINCT ON (id) id, keywords FROM (
       SELECT found.id, found.keywords
@@ -87,8 +99,8 @@ CROSS JOIN LATERAL (
       LIMIT ${RANKED_ROWS}
     ) AS candidates ORDER BY id
   ) AS candidates
-  ORDER BY score DESC, id LIMIT $1::int
+  ORDER BY score DESC, length, id LIMIT $1::int
 ) AS ranked
-ORDER BY texts.number, ranked.score DESC, ranked.id`;
+ORDER BY texts.number, ranked.score DESC, ranked.length, ranked.id`;
   return { sql, parameters };
 }
