@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadTokenizer, openBareSession } from './bare-session.js';
 import { measureBareList, measureExactSearch, measureParallelSessions, measureSession, readVectors } from './floors.js';
+import { measureImport, renderImports, type ImportCase, type ImportFigures } from './import-bench.js';
 import { renderReport, type BenchResult } from './report.js';
 import { ServiceUnderTest } from './service-under-test.js';
 import { Durations, timed } from './statistics.js';
@@ -20,6 +21,9 @@ const ROUNDS = 5;
 const FLOOR_DOCUMENTS = 400;
 const LAG_PROBES = 40;
 const POLL_MS = 2;
+const IMPORT_TOKENS = [20, 128];
+const COLLECTION = 'bench';
+let externalIds = 0;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -28,6 +32,7 @@ function readOptions() {
       queries: { type: 'string', default: '500' },
       seed: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
+      only: { type: 'string' },
     },
   });
   const positive = (name: 'rows' | 'queries' | 'seed'): number => {
@@ -35,16 +40,27 @@ function readOptions() {
     if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number above 0`);
     return value;
   };
-  return { rows: positive('rows'), queries: Math.max(ROUNDS, positive('queries')), seed: positive('seed'), isJson: values.json };
+  if (values.only !== undefined && values.only !== 'import') throw new Error('--only knows one part: import');
+  return {
+    only: values.only,
+    rows: positive('rows'),
+    queries: Math.max(ROUNDS, positive('queries')),
+    seed: positive('seed'),
+    isJson: values.json,
+  };
 }
 
 async function run(): Promise<void> {
-  const { rows, queries, seed, isJson } = readOptions();
+  const { only, rows, queries, seed, isJson } = readOptions();
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const tokenizer = loadTokenizer(MODEL_FOLDER);
   const idsOf = (text: string): readonly number[] => tokenizer.encode(text).ids;
   const generator = new TextGenerator(randomOf(seed), (text) => idsOf(text).length, renderProjectText);
 
+  if (only === 'import') {
+    await runImports(rows, generator, idsOf, say);
+    return;
+  }
   say(`Making ${rows} projects of ${DOCUMENT_TOKENS} tokens and ${queries} queries of ${QUERY_TOKENS} ...`);
   const projects = Array.from({ length: rows }, () => generator.project(DOCUMENT_TOKENS));
   const floorTexts = projects.slice(0, FLOOR_DOCUMENTS).map((project) => idsOf(renderProjectText(project)));
@@ -77,6 +93,44 @@ async function run(): Promise<void> {
   } finally {
     await service.stop();
   }
+}
+
+/** Each file into an empty service of its own. */
+async function runImports(
+  rows: number,
+  generator: TextGenerator,
+  idsOf: (text: string) => readonly number[],
+  say: (text: string) => void,
+): Promise<void> {
+  const figures: ImportFigures[] = [];
+  for (const tokens of IMPORT_TOKENS) {
+    for (const given of [projectImport(rows, tokens, generator, idsOf), documentImport(rows, tokens, generator, idsOf)]) {
+      const service = await ServiceUnderTest.start();
+      try {
+        if (given.kind === 'documents') await service.call('POST', '/api/v1/collections', { name: COLLECTION });
+        figures.push(await measureImport(service, MODEL_FOLDER, given, say));
+      } finally {
+        await service.stop();
+      }
+    }
+  }
+  process.stdout.write(renderImports(figures));
+}
+
+function projectImport(rows: number, tokens: number, generator: TextGenerator, idsOf: (text: string) => readonly number[]): ImportCase {
+  const make = (count: number) =>
+    Array.from({ length: count }, () => ({ ...generator.project(tokens), external_id: `p-${++externalIds}` }));
+  const projects = make(rows);
+  const texts = projects.slice(0, FLOOR_DOCUMENTS).map(({ external_id: _id, ...project }) => idsOf(renderProjectText(project)));
+  return { kind: 'projects', tokens, rows: projects, texts, more: make(rows), nextQuery: () => generator.query(QUERY_TOKENS) };
+}
+
+function documentImport(rows: number, tokens: number, generator: TextGenerator, idsOf: (text: string) => readonly number[]): ImportCase {
+  const make = (count: number) =>
+    Array.from({ length: count }, () => ({ ...generator.document(tokens), collection: COLLECTION, external_id: `d-${++externalIds}` }));
+  const documents = make(rows);
+  const texts = documents.slice(0, FLOOR_DOCUMENTS).map(({ title, content }) => idsOf(`${title}\n${content}`));
+  return { kind: 'documents', tokens, rows: documents, texts, more: make(rows), nextQuery: () => generator.query(QUERY_TOKENS) };
 }
 
 /** From the first POST until the last row is searchable. */

@@ -38,9 +38,17 @@ export class ServiceUnderTest {
 
   /** One call over a kept connection; rejects on any status but 2xx. */
   call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
+    return this.send(method, path, body === undefined ? undefined : Buffer.from(JSON.stringify(body)), 'application/json');
+  }
+
+  /** Sends a file; rejects on any status but 2xx. */
+  upload<Reply>(path: string, file: Buffer, contentType: string): Promise<Reply> {
+    return this.send('POST', path, file, contentType);
+  }
+
+  private send<Reply>(method: string, path: string, payload: Buffer | undefined, contentType: string): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-      const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length };
+      const headers = payload === undefined ? {} : { 'content-type': contentType, 'content-length': payload.length };
       const outgoing = request({ agent: this.agent, host: this.url.hostname, port: this.url.port, method, path, headers }, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

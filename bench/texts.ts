@@ -45,24 +45,36 @@ export class TextGenerator {
 
   /** A project whose rendered text has exactly `tokens` tokens. */
   project(tokens: number): BenchProject {
+    const name = `${this.word()} ${this.word()} ${++this.serial}`;
+    const terms = { project_type: this.pick(TYPES), region: this.pick(REGIONS), wood_type: this.pick(WOODS) };
     const base = {
-      name: `${this.word()} ${this.word()} ${++this.serial}`,
-      project_type: this.pick(TYPES),
-      region: this.pick(REGIONS),
-      wood_type: this.pick(WOODS),
+      name,
+      ...terms,
       complexity: 1 + Math.floor(this.random() * 5),
       total_area_sqm: 1 + Math.floor(this.random() * 200),
       final_price: Math.floor(500_000 + this.random() * 5_000_000) / 100,
     };
+    return { ...base, description: this.words(tokens, (description) => this.render({ ...base, description })) };
+  }
+
+  /** A document whose only chunk has exactly `tokens` tokens. */
+  document(tokens: number): { readonly title: string; readonly content: string } {
+    const title = `${this.word()} ${this.word()} ${++this.serial}`;
+    return { title, content: this.words(tokens, (content) => `${title}\n${content}`) };
+  }
+
+  /** Words with which the rendered text has exactly `tokens` tokens. */
+  private words(tokens: number, render: (words: string) => string): string {
     const words = [this.word()];
-    let missing = tokens - this.countTokens(this.render({ ...base, description: words[0]! }));
+    let missing = tokens - this.countTokens(render(words[0]!));
+    if (missing < 0) throw new Error(`A text of ${tokens} tokens has no room for words`);
     // Every word is about one token, so a few corrections reach the exact count.
     while (missing !== 0) {
       if (missing > 0) for (let i = 0; i < missing; i++) words.push(this.word());
       else words.splice(words.length + missing, -missing);
-      missing = tokens - this.countTokens(this.render({ ...base, description: words.join(' ') }));
+      missing = tokens - this.countTokens(render(words.join(' ')));
     }
-    return { ...base, description: words.join(' ') };
+    return words.join(' ');
   }
 
   /** A query of exactly `tokens` tokens. */
