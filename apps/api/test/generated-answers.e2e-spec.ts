@@ -23,7 +23,8 @@ describe('answers that a model writes', () => {
       OPENAI_BASE_URL: provider.baseUrl,
       OPENAI_API_KEY: KEY,
       OPENAI_GENERATION_MODEL: 'test-writer',
-      OPENAI_GENERATION_TIMEOUT_MS: '5000',
+      // Longer than any test waits: what ends earlier was called off.
+      OPENAI_GENERATION_TIMEOUT_MS: '60000',
     });
     await http.send('POST', '/api/v1/collections', { payload: { name: 'faq' } });
     await http.send('POST', '/api/v1/documents/batch', { payload: { documents: DOCUMENTS.map((one) => ({ collection: 'faq', ...one })) } });

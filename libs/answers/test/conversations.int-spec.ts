@@ -83,6 +83,10 @@ describe('ConversationRepository', () => {
     expect(await contentsOf()).toEqual(['question a', 'answer a [1]']);
     await age(id, 8);
     expect(await contentsOf()).toBeNull();
+    // More than one write removes, and all of them are older.
+    await database.query(
+      `INSERT INTO conversations (id, message_count, updated_at) SELECT gen_random_uuid(), 0, now() - interval '9 days' FROM generate_series(1, 30)`,
+    );
     await conversations.append(id, exchangeOf('b'), false);
     expect(await contentsOf()).toEqual(['question b', 'answer b [1]']);
   });

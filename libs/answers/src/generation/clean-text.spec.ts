@@ -32,6 +32,7 @@ describe('withoutLinks', () => {
     ['![logo](https://evil.example/?q=secret)', 'logo'],
     ['see [the page](https://evil.example "title") [1]', 'see the page [1]'],
     ['Oak [1](see above)', 'Oak [1]'],
+    ['[![logo](https://evil.example/a.png)](https://evil.example)', 'logo'],
     ['[1][2] and (3)', '[1][2] and (3)'],
   ])('%j becomes %j', (text, plain) => expect(withoutLinks(text)).toBe(plain));
 

@@ -55,8 +55,8 @@ export class CompletionReader {
       if (shown < this.text.length) onPiece(this.text.slice(shown));
       shown = this.text.length;
     };
-    show();
     try {
+      show();
       while (!this.isEnded) {
         await this.readEvent();
         show();

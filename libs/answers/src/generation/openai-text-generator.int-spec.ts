@@ -139,7 +139,7 @@ describe.each(BOTH_WAYS)('OpenAiTextGenerator, %s', (_, isStreamed) => {
     server.behave({ kind: isStreamed ? 'stall' : 'hang' });
     const controller = new AbortController();
     const before = server.abandoned;
-    const outcome = write(isStreamed, make(), controller.signal);
+    const outcome = write(isStreamed, make({ timeoutMs: 60_000 }), controller.signal);
     await waitFor(() => server.requests.length === 1, { what: 'the request is under way' });
     controller.abort(new Error('the client has left'));
     expect((await outcome).error!.message).toBe('the client has left');
@@ -198,7 +198,7 @@ describe('OpenAiTextGenerator, streaming', () => {
   it('lets go of the connection when whoever listens throws', async () => {
     server.behave({ kind: 'stall' });
     const before = server.abandoned;
-    const outcome = make().generate(MESSAGES, {
+    const outcome = make({ timeoutMs: 60_000 }).generate(MESSAGES, {
       signal: NEVER,
       onPiece: () => {
         throw new Error('nobody listens');
