@@ -1,4 +1,7 @@
-import { ImportRunner } from '#ingestion';
+import { ImportRunner, OpenStreams } from '#ingestion';
+import { waitFor } from '#testing';
+import { connect, type AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { startHttp, type HttpHarness, type Json, type Reply } from './http-harness.js';
 
 const IMPORT = '/api/v1/projects/import';
@@ -248,9 +251,11 @@ describe('imports over HTTP', () => {
     ['application/octet-stream', 'x'],
     ['application/x-www-form-urlencoded', 'x'],
     ['multipart/form-data; boundary=x', 'x'],
+    ['text/csv; charset=iso-8859-1', 'x'],
   ])('a body of %s is 415', async (type, payload) => {
     const { status, body } = await upload(payload, '', type);
     expect([status, body.code]).toEqual([415, 'request.unsupported-media-type']);
+    expect((await upload('name,description\nA,B\n', '', 'text/csv; charset="UTF-8"; header=present')).status).toBe(202);
   });
 
   it('takes the format from the parameter where it is given', async () => {
@@ -428,5 +433,118 @@ describe('imports over HTTP', () => {
     expect(events[0]).toMatch(/^retry: \d+$/);
     expect(events.at(-1)).toMatch(/^event: end\ndata: /);
     expect(JSON.parse(events.at(-1)!.split('data: ')[1]!)).toMatchObject({ id: body.id, state: 'done', progress: { lines: 3 } });
+  });
+
+  describe('what must not happen', () => {
+    /** The next look at the backlog, which is before each batch, does this first. */
+    const beforeBatch = (action: () => Promise<unknown>): (() => void) => {
+      const backlog = http.directory.backlog.bind(http.directory);
+      http.directory.backlog = async () => {
+        await action();
+        return backlog();
+      };
+      return () => Object.assign(http.directory, { backlog });
+    };
+
+    it('a run that has lost its lease writes nothing any more', async () => {
+      const { body } = await upload(lines(1_200));
+      let batches = 0;
+      const restore = beforeBatch(async () => {
+        // Another process takes the job over before the second batch.
+        if (++batches === 2) await http.database.query('UPDATE ingestion_jobs SET lease_token = gen_random_uuid()');
+      });
+      await http.runJobs();
+      restore();
+      expect(await rows()).toHaveLength(500);
+      expect(await look(body.id)).toMatchObject({ state: 'running', progress: { lines: 500 } });
+    });
+
+    it('a database that is busy is not the fault of the job', async () => {
+      const { body } = await upload(lines(10));
+      await http.database.query(`CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = '40001'; END $$`);
+      await http.database.query('CREATE TRIGGER busy BEFORE INSERT ON projects FOR EACH STATEMENT EXECUTE FUNCTION busy()');
+      for (let n = 0; n < 8; n++) await expect(http.runJobs()).rejects.toMatchObject({ code: 'database.busy' });
+      expect(await look(body.id)).toMatchObject({ state: 'queued', error: null });
+      await http.database.query('DROP TRIGGER busy ON projects');
+      await http.runJobs();
+      expect(await look(body.id)).toMatchObject({ state: 'done', progress: { inserted: 10 } });
+    });
+
+    it('an import that is cancelled at any moment leaves no file behind, and no half of a batch', async () => {
+      for (let round = 0; round < 12; round++) {
+        const { body } = await upload(lines(1_100, { external_id: undefined }));
+        const restore = beforeBatch(async () => (round % 4 === 3 ? http.send('POST', `${JOBS}/${body.id}/cancel`) : undefined));
+        const running = http.runJobs();
+        if (round % 4 !== 3) await new Promise((resolve) => setTimeout(resolve, round * 7));
+        await http.send('POST', `${JOBS}/${body.id}/cancel`);
+        await running;
+        restore();
+        const { state, progress } = await look(body.id);
+        expect([round, state]).toEqual([round, expect.stringMatching(/^(cancelled|done)$/)]);
+        const { rows: found } = await http.database.query<{ rows: number }>('SELECT count(*)::int AS rows FROM projects');
+        expect([found[0]!.rows, await staged()]).toEqual([progress.inserted, 0]);
+        await http.database.query('TRUNCATE projects');
+      }
+    });
+  });
+
+  describe('uploads', () => {
+    let port: number;
+    beforeAll(async () => {
+      await http.app.listen(0, '127.0.0.1');
+      port = (http.app.getHttpServer().address() as AddressInfo).port;
+    });
+    const jobs = async () => (await http.database.query('SELECT 1 FROM ingestion_jobs')).rowCount;
+
+    it('that is cut off leaves nothing', async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write(`POST ${IMPORT} HTTP/1.1\r\nHost: x\r\nContent-Type: ${NDJSON}\r\nContent-Length: 1500000\r\n\r\n`);
+      socket.write('x'.repeat(600_000));
+      const pieces = async () => (await http.database.query('SELECT 1 FROM ingestion_pieces')).rowCount;
+      await waitFor(async () => (await pieces()) === 2, { what: 'two pieces are stored' });
+      expect((await http.send('GET', JOBS)).body.items).toEqual([expect.objectContaining({ state: 'uploading' })]);
+      socket.destroy();
+      await waitFor(async () => (await jobs()) === 0, { what: 'the upload is gone' });
+      expect(await pieces()).toBe(0);
+    });
+
+    it('that turns out too large is refused, though it did not say its length', async () => {
+      const chunks = Readable.from(Array.from({ length: 30 }, () => Buffer.alloc(100_000, 'x')));
+      const init = { method: 'POST', body: Readable.toWeb(chunks), duplex: 'half', headers: { 'content-type': NDJSON } };
+      const reply = await fetch(`http://127.0.0.1:${port}${IMPORT}`, init as RequestInit);
+      expect([reply.status, ((await reply.json()) as Json).code]).toEqual([413, 'request.body-too-large']);
+      await waitFor(async () => (await jobs()) === 0, { what: 'the upload is gone' });
+    });
+
+    it('that is cancelled while it arrives is refused', async () => {
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+      const writer = writable.getWriter();
+      const init = { method: 'POST', body: readable, duplex: 'half', headers: { 'content-type': NDJSON } };
+      const replying = fetch(`http://127.0.0.1:${port}${IMPORT}`, init as RequestInit);
+      await writer.write(Buffer.from(lines(10)));
+      const [job] = await waitFor(
+        async () => {
+          const { items } = (await http.send('GET', JOBS)).body;
+          return items.length === 0 ? null : (items as Json[]);
+        },
+        { what: 'the upload has begun' },
+      );
+      expect((await http.send('POST', `${JOBS}/${job.id}/cancel`)).body.state).toBe('cancelled');
+      await writer.close();
+      const reply = await replying;
+      expect([reply.status, ((await reply.json()) as Json).code]).toEqual([409, 'jobs.over']);
+      expect(await look(job.id)).toMatchObject({ state: 'cancelled', notice: 'No row was written' });
+    });
+
+    it('goes through a stream of events that ends when the process stops', async () => {
+      const { body } = await upload(lines(1));
+      const reply = await fetch(`http://127.0.0.1:${port}${JOBS}/${body.id}/events`);
+      const reader = reply.body!.getReader();
+      expect(new TextDecoder().decode((await reader.read()).value)).toMatch(/^retry/);
+      http.app.get(OpenStreams).onModuleDestroy();
+      for (;;) if ((await reader.read()).done) break;
+    });
   });
 });

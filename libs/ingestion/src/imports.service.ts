@@ -38,6 +38,8 @@ export class ImportsService {
       await this.hurry();
       return job;
     } catch (error) {
+      // What is still under way is read and thrown away: the answer would not reach a sender whose connection is cut, nor the next request one that stands still.
+      body.resume();
       // What cannot be removed now is removed by a later sweep.
       await this.jobs.discardUpload(id).catch(() => undefined);
       throw error;

@@ -25,3 +25,4 @@ export * from './run/import-run.store.js';
 export * from './run/import-runner.js';
 export * from './staging/staged-files.js';
 export * from './http/ingestion-http.module.js';
+export * from './http/open-streams.js';

@@ -111,8 +111,13 @@ export class KindredClient {
     return reply.body ?? new Blob([]).stream();
   }
 
-  async job<Reply>(id: string, part: '' | '/problems' = ''): Promise<Reply> {
-    return this.call('GET', `/api/v1/jobs/${id}${part}`);
+  async job<Reply>(id: string): Promise<Reply> {
+    return this.call('GET', `/api/v1/jobs/${id}`);
+  }
+
+  /** @param limit at most 1,000 */
+  async jobProblems<Reply>(id: string, limit: number): Promise<Reply> {
+    return this.call('GET', `/api/v1/jobs/${id}/problems?limit=${limit}`);
   }
 
   async resumeJob<Reply>(id: string): Promise<Reply> {

@@ -21,6 +21,8 @@ interface ImportOptions extends ServiceOptions {
 }
 
 const PROBLEMS_SHOWN = 20;
+/** As many as the service stores. */
+const PROBLEMS_MAXIMUM = 1_000;
 const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
 
 @Command({
@@ -126,10 +128,9 @@ export class ImportCommand extends ServiceCommand {
 
   private async printProblems(client: KindredClient, job: ImportJobReply, file: string, most: number): Promise<void> {
     if (job.problems.found === 0 || most === 0) return;
-    const { items } = await client.job<{ items: ImportProblem[] }>(job.id, '/problems');
-    const shown = items.slice(0, most);
-    const left = job.problems.found - shown.length;
-    for (const problem of shown) console.log(problemText(file === '-' ? 'standard input' : file, problem));
+    const { items } = await client.jobProblems<{ items: ImportProblem[] }>(job.id, Math.min(most, PROBLEMS_MAXIMUM));
+    const left = job.problems.found - items.length;
+    for (const problem of items) console.log(problemText(file === '-' ? 'standard input' : file, problem));
     if (left > 0) console.log(`… and ${left} more; GET /api/v1/jobs/${job.id}/problems lists them`);
     console.log('');
   }

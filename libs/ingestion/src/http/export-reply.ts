@@ -28,5 +28,6 @@ export async function sendExport(
     'content-disposition': `attachment; filename="${name}.${format}"`,
     'cache-control': 'no-store',
   };
-  await reply.headers(headers).send(streams.open(produce));
+  // To HEAD the answer is the same without the body, which need not be made for that.
+  await reply.headers(headers).send(reply.request.method === 'HEAD' ? '' : streams.open(produce));
 }

@@ -48,7 +48,12 @@ export function importOptionsOf({ delimiter = 'auto', dry_run }: ProjectImportPa
  * @throws DomainError `request.unsupported-media-type` when neither says one that can be imported here
  */
 export function formatOf(request: FastifyRequest, given: ImportFormat | undefined, formats: readonly ImportFormat[]): ImportFormat {
-  const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  if (parameters.some((parameter) => parameter.startsWith('charset=') && !/^charset="?utf-?8"?$/.test(parameter)))
+    throw new DomainError('request.unsupported-media-type', { detail: 'Files are sent as UTF-8' });
   const format = given ?? FORMAT_OF_TYPE[type];
   if (format !== undefined && formats.includes(format)) return format;
   throw new DomainError('request.unsupported-media-type', {

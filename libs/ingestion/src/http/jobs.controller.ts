@@ -91,7 +91,8 @@ export class JobsController {
     const look = async (): Promise<JobReply> => this.replyOf(await this.imports.get(id));
     // Whatever is refused is refused as a problem, before the stream begins.
     await look();
-    const stream = this.streams.open((signal) => jobEvents({ look, isOver: ({ state }) => OVER_STATES.has(state), signal }));
+    const isHead = reply.request.method === 'HEAD';
+    const stream = isHead ? '' : this.streams.open((signal) => jobEvents({ look, isOver: ({ state }) => OVER_STATES.has(state), signal }));
     await reply
       .headers({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
       .send(stream);

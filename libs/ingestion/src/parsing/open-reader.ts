@@ -14,6 +14,6 @@ export function openReader(job: ImportJob, fields: CsvFields, from: ReadPosition
       return new CsvReader(from, { maxLineBytes, delimiter: job.options.delimiter, fields });
     case 'markdown':
     case 'text':
-      return new WholeFileReader({ isMarkdown: job.format === 'markdown', maxBytes: maxLineBytes, fileName: job.fileName });
+      return new WholeFileReader(from, { isMarkdown: job.format === 'markdown', maxBytes: maxLineBytes, fileName: job.fileName });
   }
 }

@@ -1,7 +1,8 @@
+import { START_OF_FILE } from './read-row.js';
 import { WholeFileReader, type WholeFileReaderOptions } from './whole-file-reader.js';
 
 function read(text: string | Buffer, options: Partial<WholeFileReaderOptions> = {}) {
-  const reader = new WholeFileReader({ isMarkdown: true, maxBytes: 100_000, fileName: null, ...options });
+  const reader = new WholeFileReader(START_OF_FILE, { isMarkdown: true, maxBytes: 100_000, fileName: null, ...options });
   const bytes = Buffer.from(text);
   const rows = [];
   for (let at = 0; at < bytes.length; at += 3) rows.push(...reader.read(bytes.subarray(at, at + 3)));
@@ -29,5 +30,12 @@ describe('WholeFileReader', () => {
     expect(read('x'.repeat(11), { maxBytes: 10 })).toMatchObject({ value: null, problem: { code: 'too-long' } });
     expect(read('x'.repeat(10), { maxBytes: 10 }).problem).toBeNull();
     expect(read(Buffer.from('Tür', 'latin1')).problem).toMatchObject({ code: 'not-utf8' });
+  });
+
+  it('reads the document once, though a later run goes on behind it', () => {
+    const options = { isMarkdown: true, maxBytes: 100, fileName: null };
+    const { next } = read('# Oak');
+    const later = new WholeFileReader(next, options);
+    expect([...later.read(Buffer.from('')), ...later.finish()]).toEqual([]);
   });
 });

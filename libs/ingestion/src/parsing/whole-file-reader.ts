@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { NOT_UTF8_DETAIL } from './file-encoding.js';
 import { firstHeading } from './first-heading.js';
-import type { LineProblem, ReadRow, RowReader } from './read-row.js';
+import type { LineProblem, ReadPosition, ReadRow, RowReader } from './read-row.js';
 
 export interface WholeFileReaderOptions {
   readonly isMarkdown: boolean;
@@ -14,7 +14,10 @@ export class WholeFileReader implements RowReader {
   private parts: Buffer[] = [];
   private length = 0;
 
-  constructor(private readonly options: WholeFileReaderOptions) {}
+  constructor(
+    private readonly from: ReadPosition,
+    private readonly options: WholeFileReaderOptions,
+  ) {}
 
   /** Nothing is known before the end; of a file that is too long no more is kept than shows it. */
   *read(chunk: Buffer): Iterable<ReadRow> {
@@ -24,7 +27,9 @@ export class WholeFileReader implements RowReader {
   }
 
   *finish(): Iterable<ReadRow> {
-    const next = { offset: this.length, line: 1 };
+    // A run before this one has read the document, and was ended before it could say so.
+    if (this.from.line > 1) return;
+    const next = { offset: this.from.offset + this.length, line: 2 };
     const row = { line: 1, next, sizeBytes: this.length };
     const problem = this.findProblem();
     if (problem !== null) {

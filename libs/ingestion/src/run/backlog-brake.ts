@@ -26,7 +26,7 @@ export class BacklogBrake {
         sinceMs = this.monotonicMs();
       }
       if (this.monotonicMs() - sinceMs >= PATIENCE_MS) return;
-      await delay(LOOK_EVERY_MS, undefined, { signal });
+      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
 

@@ -23,7 +23,8 @@ export async function receiveFile(files: StagedFiles, jobId: string, body: Reada
     if (!(await files.write(jobId, ordinal++, bytes)))
       throw new DomainError('jobs.over', { detail: 'The import was cancelled while it was uploaded' });
   };
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  // Giving up must leave the connection alone: destroying it would take the answer along that says why.
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     totalBytes += chunk.length;
     if (totalBytes > maxBytes) throw tooLarge(maxBytes);
     hash.update(chunk);
