@@ -1,4 +1,5 @@
 import { DatabaseLifecycle } from '#database';
+import { EmbedderRegistry, type EmbeddingServiceState } from '#embeddings';
 import { HealthHttpModule, HealthMonitor } from '#health';
 import { Clock, DomainError } from '#kernel';
 import { SyncReadiness } from '#sync';
@@ -30,15 +31,18 @@ describe('health', () => {
   let app: NestFastifyApplication;
   let monitor: HealthMonitor;
   let searches: SearchStoreStatus;
+  let embeddingService: EmbeddingServiceState;
 
   beforeEach(async () => {
     searches = { breaker: null, replicas: [] };
+    embeddingService = 'not_configured';
     [database, store, readiness, clock] = [new DependencyDouble(), new DependencyDouble(), new SyncReadiness(), new FixedClock()];
     const providers = [
       { provide: DatabaseLifecycle, useValue: database },
       { provide: VectorStore, useValue: store },
       { provide: SearchStore, useValue: { status: () => searches } },
       { provide: SyncReadiness, useValue: readiness },
+      { provide: EmbedderRegistry, useValue: { serviceState: () => embeddingService } },
       { provide: Clock, useValue: clock },
     ];
     @Global()
@@ -87,6 +91,13 @@ describe('health', () => {
       error: {},
       services: { database: 'healthy', vector_db: 'healthy', openai_api: 'not_configured' },
     });
+  });
+
+  it.each(['healthy', 'degraded', 'unhealthy'] as const)('says that the service which embeds is %s, and stays ready', async (state) => {
+    readiness.advance('ready');
+    embeddingService = state;
+    expect(await get('/health')).toMatchObject({ status: 200, body: { status: 'ok', services: { openai_api: state } } });
+    expect((await get('/health/ready')).status).toBe(200);
   });
 
   it('stays ready and 200 without the index, degraded', async () => {

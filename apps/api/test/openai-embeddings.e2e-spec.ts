@@ -69,6 +69,7 @@ describe('embeddings of a service that speaks the API of OpenAI, end to end', ()
     const { results, source, degraded } = reply.body;
     return { status: reply.status, source, degraded, names: results?.map(({ project }) => project.name) };
   };
+  const serviceState = async () => (await server.call<{ services: { openai_api: string } }>('GET', '/health')).body.services.openai_api;
   const serving = async () =>
     (await server.call<{ items: Generation[] }>('GET', '/api/v1/admin/generations')).body.items.find(({ state }) => state === 'serving')!;
 
@@ -121,6 +122,7 @@ describe('embeddings of a service that speaks the API of OpenAI, end to end', ()
     const id = await add('parquet floor', 'herringbone parquet', 0);
     await waitFor(async () => (await statusOf(id)).last_error !== null, { what: 'the relay has heard of it' });
     expect(await statusOf(id)).toMatchObject({ state: 'pending', attempts: 0, last_error: { code: 'search.embedder-unavailable' } });
+    await expect(serviceState()).resolves.toBe('degraded');
     await expect(find('herringbone parquet')).resolves.toMatchObject({ source: 'keyword', degraded: true, names: ['parquet floor'] });
     provider.behave(null);
     await synced(id);
@@ -153,9 +155,11 @@ describe('embeddings of a service that speaks the API of OpenAI, end to end', ()
     await waitFor(async () => (await statusOf(id)).last_error !== null, { what: 'the relay has heard of it' });
     expect(await statusOf(id)).toMatchObject({ state: 'pending', attempts: 0 });
     expect(await vectors()).toBe(before);
+    await expect(serviceState()).resolves.toBe('unhealthy');
     provider.behave(null);
     await synced(id);
     expect(await vectors()).toBe(before + 1);
+    await expect(serviceState()).resolves.toBe('healthy');
   });
 
   it('starts while the service is away, and embeds nothing again after a restart', async () => {

@@ -243,6 +243,24 @@ describe('ConfiguredEmbedderRegistry with a service', () => {
     await expect(moved.get(descriptor).embedDocuments(['oak'])).resolves.toHaveLength(1);
   });
 
+  it('says how the service is, without asking it; the worst of several', async () => {
+    const whole = await serviceFor().describeConfigured();
+    expect(registry.serviceState()).toBe('healthy');
+    const shorter = registry.get({ ...whole, dimensions: 256 });
+    await registry.get(whole).embedDocuments(['oak']);
+    server.behave({ kind: 'status', status: 429, headers: { 'retry-after': '9' } });
+    await expect(shorter.embedDocuments(['oak'])).rejects.toMatchObject(UNAVAILABLE);
+    expect(registry.serviceState()).toBe('degraded');
+    server.behave({ kind: 'html' });
+    await expect(registry.get(whole).embedDocuments(['ash'])).rejects.toMatchObject(UNAVAILABLE);
+    expect(registry.serviceState()).toBe('unhealthy');
+    await registry.close();
+    registry = registryFor();
+    expect(registry.serviceState()).toBe('not_configured');
+    registry.get({ ...whole, revision: 'api.openai.com' });
+    expect(registry.serviceState()).toBe('healthy');
+  });
+
   it('has models of this machine and of the service side by side, whichever is configured', async () => {
     const remote = await serviceFor().describeConfigured();
     const local = await registry.describe({ provider: 'local' });

@@ -2,10 +2,13 @@ import { EmbeddingConfig } from '#config';
 import { DomainError } from '#kernel';
 import type { Embedder, EmbedderDescriptor } from './embedder.js';
 import type { EmbedderFactory } from './embedder-factory.js';
-import { EmbedderRegistry, type EmbedderOverrides } from './embedder-registry.js';
+import { EmbedderRegistry, type EmbedderOverrides, type EmbeddingServiceState } from './embedder-registry.js';
 import { LocalEmbedderFactory } from './local-embedder-factory.js';
 import { modelRevOf } from './model-rev.js';
+import { OpenAiEmbedder } from './openai/openai-embedder.js';
 import { OpenAiEmbedderFactory } from './openai/openai-embedder-factory.js';
+
+const WORST_FIRST = ['unhealthy', 'degraded'] as const;
 
 /** Builds embedders of every provider, from the configuration; those of different providers live side by side. */
 export class ConfiguredEmbedderRegistry extends EmbedderRegistry {
@@ -34,6 +37,12 @@ export class ConfiguredEmbedderRegistry extends EmbedderRegistry {
     const embedder = this.factories[descriptor.provider].build(descriptor);
     this.embedders.set(modelRev, embedder);
     return embedder;
+  }
+
+  serviceState(): EmbeddingServiceState {
+    const services = [...this.embedders.values()].filter((embedder) => embedder instanceof OpenAiEmbedder);
+    if (services.length === 0 && this.config.provider !== 'openai') return 'not_configured';
+    return WORST_FIRST.find((state) => services.some((service) => service.state === state)) ?? 'healthy';
   }
 
   async release(modelRev: string): Promise<void> {

@@ -9,6 +9,13 @@ export type EmbedderOverrides = Partial<
 >;
 
 /**
+ * What is known of the service that embeds, without asking it: how its last request ended.
+ *
+ * - `not_configured`: none is; `healthy`: it answered, or has not been asked yet; `degraded`: it throttles; `unhealthy`: it failed
+ */
+export type EmbeddingServiceState = 'not_configured' | 'healthy' | 'degraded' | 'unhealthy';
+
+/**
  * Builds the embedder that a generation's descriptor names, once per `modelRev`, so that generations with different models live side by side.
  */
 export abstract class EmbedderRegistry {
@@ -39,6 +46,9 @@ export abstract class EmbedderRegistry {
    * @throws DomainError `search.embedder-unavailable` when the descriptor cannot be built here, for example because the model folder is missing or has other weights
    */
   abstract get(descriptor: EmbedderDescriptor): Embedder;
+
+  /** Of the embedders that were built here; the worst of them. */
+  abstract serviceState(): EmbeddingServiceState;
 
   /**
    * Closes the embedder of that `modelRev`, if it was built here, and forgets it: no generation needs it any more. Calls in flight reject; a later

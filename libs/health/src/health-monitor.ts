@@ -1,4 +1,5 @@
 import { DatabaseLifecycle } from '#database';
+import { EmbedderRegistry, type EmbeddingServiceState } from '#embeddings';
 import { Clock } from '#kernel';
 import { SyncReadiness } from '#sync';
 import { SearchStore, VectorStore, type BreakerState, type ReplicaState } from '#vector-store';
@@ -18,6 +19,8 @@ export interface HealthSnapshot {
   readonly startup: string;
   readonly isDraining: boolean;
   readonly database: ProbeResult;
+  /** Of the service that embeds; it is not asked for this. */
+  readonly embeddingService: EmbeddingServiceState;
   readonly vectorStore: ProbeResult & { readonly source: 'local' | 'qdrant'; readonly fallback: FallbackHealth | null };
 }
 
@@ -42,6 +45,7 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
     private readonly store: VectorStore,
     private readonly searches: SearchStore,
     private readonly readiness: SyncReadiness,
+    private readonly embedders: EmbedderRegistry,
     clock: Clock,
   ) {
     const timing = { timeoutMs: TIMEOUT_MS, slowMs: SLOW_MS, now: () => clock.now(), monotonicMs: () => clock.monotonicMs() };
@@ -88,6 +92,7 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
       startup: isStarted ? 'ready' : this.readiness.state,
       isDraining: this.isDraining,
       database,
+      embeddingService: this.embedders.serviceState(),
       vectorStore: { ...this.vectorStore.last, source: this.store.source, fallback: this.fallback() },
     };
   }

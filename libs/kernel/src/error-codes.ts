@@ -251,7 +251,8 @@ export const ERROR_CODES = {
     kind: 'unprocessable',
     title: 'The model cannot be used here',
     retryable: false,
-    meaning: 'The model folder is missing or incomplete, or the model reads fewer tokens than asked for. The log has the cause.',
+    meaning:
+      'The model is missing or incomplete, cannot do what was asked of it, or did not work when it was tried; or the service does not know it. The log has the cause.',
   },
   'internal.error': {
     kind: 'internal',

@@ -46,6 +46,10 @@ export class FakeEmbedderRegistry extends EmbedderRegistry {
     return made;
   }
 
+  serviceState(): 'not_configured' {
+    return 'not_configured';
+  }
+
   async release(modelRev: string): Promise<void> {
     const embedder = this.embedders.get(modelRev);
     this.embedders.delete(modelRev);

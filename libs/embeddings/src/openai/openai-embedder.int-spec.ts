@@ -195,6 +195,21 @@ describe('OpenAiEmbedder, when the provider fails', () => {
     expect(await pauses(1)).toEqual(['1']);
   });
 
+  it('remembers how its last request ended, for those who ask whether the service is well', async () => {
+    const embedder = make();
+    const stateAfter = async (fault: EmbeddingFault | null) => {
+      server.behave(fault);
+      await Promise.allSettled([embedder.embedDocuments(['oak'])]);
+      return embedder.state;
+    };
+    expect(embedder.state).toBe('healthy');
+    expect(await stateAfter({ kind: 'status', status: 429, headers: { 'retry-after': '9' } })).toBe('degraded');
+    expect(await stateAfter({ kind: 'status', status: 401 })).toBe('unhealthy');
+    expect(await stateAfter(null)).toBe('healthy');
+    expect(await stateAfter({ kind: 'status', status: 400 })).toBe('healthy');
+    expect(await stateAfter({ kind: 'html' })).toBe('unhealthy');
+  });
+
   it('says nothing about a pause when it is not throttled: then a text may be to blame', async () => {
     for (const fault of [{ kind: 'status', status: 500 }, { kind: 'status', status: 400 }, { kind: 'short' }] as const) {
       server.behave(fault);
@@ -241,7 +256,7 @@ describe('OpenAiEmbedder, when the provider fails', () => {
     expect(errors[0]!.detail).toContain('401 (invalid_api_key)');
     for (const kind of ['cut', 'html', 'nan', 'hang'] as const) {
       server.behave({ kind });
-      errors.push(await refusalOf(make({ apiKey: KEY, timeoutMs: 50 }).embedDocuments(['oak'])));
+      errors.push(await refusalOf(make({ apiKey: KEY, timeoutMs: 500 }).embedDocuments(['oak'])));
     }
     for (const error of errors) {
       const everything = `${inspect(error, { depth: 10, showHidden: true })} ${error.stack}`.toLowerCase();
@@ -294,11 +309,11 @@ describe('OpenAiEmbedder, when the provider fails', () => {
 
   it('waits no longer than it may, for a try and for a query with all its tries', async () => {
     server.behave({ kind: 'hang' });
-    const documents = refusalOf(make({ timeoutMs: 50 }).embedDocuments(['oak']));
-    await expect(documents).resolves.toMatchObject({ detail: expect.stringContaining('within 50 ms') });
+    const documents = refusalOf(make({ timeoutMs: 500 }).embedDocuments(['oak']));
+    await expect(documents).resolves.toMatchObject({ detail: expect.stringContaining('within 500 ms') });
     expect(server.requests).toHaveLength(3);
     server.requests.length = 0;
-    await refusalOf(make({ queryTimeoutMs: 50 }).embedQuery('oak'));
+    await refusalOf(make({ queryTimeoutMs: 500 }).embedQuery('oak'));
     expect(server.requests).toHaveLength(1);
   });
 

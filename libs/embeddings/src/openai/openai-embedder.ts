@@ -1,6 +1,8 @@
 import { DomainError, SystemClock, type Clock } from '#kernel';
 import { ProviderError, type RequestOptions } from '#openai';
 import { Embedder, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '../embedder.js';
+import type { EmbeddingServiceState } from '../embedder-registry.js';
+import { inOrderOf } from '../in-order-of.js';
 import { modelRevOf } from '../model-rev.js';
 import { QueryCache, type QueryCacheStatistics } from '../query-cache.js';
 import { EmbeddingsClient, type EmbeddingsClientOptions, type EmbeddingsClientStatistics } from './embeddings-client.js';
@@ -67,6 +69,7 @@ export class OpenAiEmbedder extends Embedder {
   private readonly limits: BatchLimits;
   private readonly closing = new AbortController();
   private throttlingsInARow = 0;
+  private lastFailure: ProviderError | null = null;
 
   constructor(private readonly options: OpenAiEmbedderOptions) {
     super();
@@ -78,6 +81,12 @@ export class OpenAiEmbedder extends Embedder {
     const maxTexts = Math.min(batchSize, Math.max(1, Math.floor(COMPONENTS_PER_REPLY / dimensions)));
     this.limits = { maxTexts, maxTokens: TOKENS_PER_REQUEST };
     this.cache = new QueryCache((text, signal) => this.embedUncachedQuery(text, signal));
+  }
+
+  /** How the last request ended. */
+  get state(): Exclude<EmbeddingServiceState, 'not_configured'> {
+    if (this.lastFailure === null) return 'healthy';
+    return this.lastFailure.kind === 'throttled' ? 'degraded' : 'unhealthy';
   }
 
   override get repeatCosine(): number {
@@ -120,7 +129,7 @@ export class OpenAiEmbedder extends Embedder {
       failing.abort(error);
       throw error;
     }
-    return this.inOrderOf(texts, (text) => embeddings.get(distinct.get(text)!)!);
+    return inOrderOf(texts, (text) => embeddings.get(distinct.get(text)!)!);
   }
 
   async countTokens(texts: readonly string[], { signal }: EmbedOptions = {}): Promise<number[]> {
@@ -136,17 +145,6 @@ export class OpenAiEmbedder extends Embedder {
   close(): Promise<void> {
     this.closing.abort(new DomainError('search.embedder-unavailable', { detail: 'The embedder is closed' }));
     return Promise.resolve();
-  }
-
-  /** Equal texts were embedded once; each gets a vector of its own all the same. */
-  private inOrderOf(texts: readonly string[], embeddingOfText: (text: string) => Embedding): Embedding[] {
-    const given = new Set<string>();
-    return texts.map((text) => {
-      const embedding = embeddingOfText(text);
-      const isFirst = !given.has(text);
-      given.add(text);
-      return isFirst ? embedding : { ...embedding, vector: embedding.vector.slice() };
-    });
   }
 
   private async embedUncachedQuery(text: string, signal: AbortSignal): Promise<Embedding> {
@@ -170,9 +168,13 @@ export class OpenAiEmbedder extends Embedder {
     try {
       const vectors = await this.client.embed(inputs, options);
       this.throttlingsInARow = 0;
+      this.lastFailure = null;
       return vectors;
     } catch (error) {
-      throw error instanceof ProviderError ? this.toDomainError(error) : error;
+      if (!(error instanceof ProviderError)) throw error;
+      // What is refused may be a text; the service is there.
+      if (error.kind !== 'refused-request') this.lastFailure = error;
+      throw this.toDomainError(error);
     }
   }
 

@@ -1,5 +1,6 @@
 import { DomainError, findVectorDefect } from '#kernel';
 import { Embedder, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '../embedder.js';
+import { inOrderOf } from '../in-order-of.js';
 import { modelRevOf } from '../model-rev.js';
 import type { ModelFiles } from '../models/model-files.js';
 import { readableStart } from '../readable-start.js';
@@ -90,8 +91,8 @@ export class TransformersEmbedder extends Embedder {
     const onAbort = () => abortAll(signal!.reason as Error);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      await Promise.all([...runs.values()].map(({ embedding }) => embedding));
-      return await this.inOrderOf(texts, runs);
+      const embeddings = new Map(await Promise.all([...runs].map(async ([text, { embedding }]) => [text, await embedding] as const)));
+      return inOrderOf(texts, (text) => embeddings.get(text)!);
     } catch (error) {
       // One failure is the failure of the call, so the rest would be embedded for nobody.
       abortAll(error as Error);
@@ -99,18 +100,6 @@ export class TransformersEmbedder extends Embedder {
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
-  }
-
-  /** Equal texts were embedded once; each gets a vector of its own all the same. */
-  private async inOrderOf(texts: readonly string[], runs: ReadonlyMap<string, ReadRun>): Promise<Embedding[]> {
-    const given = new Set<string>();
-    const embeddings: Embedding[] = [];
-    for (const text of texts) {
-      const embedding = await runs.get(text)!.embedding;
-      embeddings.push(given.has(text) ? { ...embedding, vector: embedding.vector.slice() } : embedding);
-      given.add(text);
-    }
-    return embeddings;
   }
 
   async countTokens(texts: readonly string[], { signal }: EmbedOptions = {}): Promise<number[]> {

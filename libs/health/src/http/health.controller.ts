@@ -2,11 +2,12 @@ import { Controller, Get, Res, ServiceUnavailableException } from '@nestjs/commo
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
+import type { EmbeddingServiceState } from '#embeddings';
 import { HealthMonitor, type HealthSnapshot } from '../health-monitor.js';
 import type { ProbeResult } from '../dependency-probe.js';
 import { HEALTH_DOWN_EXAMPLE, HEALTH_EXAMPLE, HEALTH_SCHEMA, LIVE_SCHEMA, READY_SCHEMA } from './health.schemas.js';
 
-type ServiceState = 'healthy' | 'degraded' | 'unhealthy' | 'not_configured';
+type ServiceState = EmbeddingServiceState;
 
 /** Health for orchestrators and people. No reply waits for a dependency, and each keeps its own body, also with 503. */
 @ApiTags('health')
@@ -99,8 +100,12 @@ function detailOf(probe: ProbeResult) {
   };
 }
 
-function servicesOf({ database, vectorStore }: HealthSnapshot): Record<'database' | 'vector_db' | 'openai_api', ServiceState> {
-  return { database: stateOf(database), vector_db: stateOf(vectorStore), openai_api: 'not_configured' };
+function servicesOf({
+  database,
+  vectorStore,
+  embeddingService,
+}: HealthSnapshot): Record<'database' | 'vector_db' | 'openai_api', ServiceState> {
+  return { database: stateOf(database), vector_db: stateOf(vectorStore), openai_api: embeddingService };
 }
 
 function stateOf({ state }: ProbeResult): ServiceState {
