@@ -44,7 +44,7 @@ interface Job {
 const FLOOR_TEXTS = 400;
 const POLL_MS = 20;
 const QUERIES_PER_SECOND = 10;
-const QUIET_QUERIES = 150;
+const QUIET_QUERIES = 300;
 
 /** Imports a file into an empty service, the same file again, and another one beside searches; the floor is measured before and after. */
 export async function measureImport(

@@ -23,6 +23,8 @@ const LAG_PROBES = 40;
 const POLL_MS = 2;
 const IMPORT_TOKENS = [20, 128];
 const COLLECTION = 'bench';
+/** Of the rows, in the file that is imported while searches run. */
+const SHARE_BESIDE_SEARCHES = 0.25;
 let externalIds = 0;
 
 function readOptions() {
@@ -122,7 +124,14 @@ function projectImport(rows: number, tokens: number, generator: TextGenerator, i
     Array.from({ length: count }, () => ({ ...generator.project(tokens), external_id: `p-${++externalIds}` }));
   const projects = make(rows);
   const texts = projects.slice(0, FLOOR_DOCUMENTS).map(({ external_id: _id, ...project }) => idsOf(renderProjectText(project)));
-  return { kind: 'projects', tokens, rows: projects, texts, more: make(rows), nextQuery: () => generator.query(QUERY_TOKENS) };
+  return {
+    kind: 'projects',
+    tokens,
+    rows: projects,
+    texts,
+    more: make(Math.ceil(rows * SHARE_BESIDE_SEARCHES)),
+    nextQuery: () => generator.query(QUERY_TOKENS),
+  };
 }
 
 function documentImport(rows: number, tokens: number, generator: TextGenerator, idsOf: (text: string) => readonly number[]): ImportCase {
@@ -130,7 +139,14 @@ function documentImport(rows: number, tokens: number, generator: TextGenerator, 
     Array.from({ length: count }, () => ({ ...generator.document(tokens), collection: COLLECTION, external_id: `d-${++externalIds}` }));
   const documents = make(rows);
   const texts = documents.slice(0, FLOOR_DOCUMENTS).map(({ title, content }) => idsOf(`${title}\n${content}`));
-  return { kind: 'documents', tokens, rows: documents, texts, more: make(rows), nextQuery: () => generator.query(QUERY_TOKENS) };
+  return {
+    kind: 'documents',
+    tokens,
+    rows: documents,
+    texts,
+    more: make(Math.ceil(rows * SHARE_BESIDE_SEARCHES)),
+    nextQuery: () => generator.query(QUERY_TOKENS),
+  };
 }
 
 /** From the first POST until the last row is searchable. */

@@ -51,6 +51,27 @@ describe('EmbeddingWorkerPool: lanes', () => {
     expect(pool.stats().queries).toMatchObject({ waiting: 0, running: 0, embedded: 1 });
   });
 
+  it('keeps one thread free of documents for a second after a query, and uses it again afterwards', () => {
+    const { threads, pool } = setUp(2);
+    void pool.run('query', 'q1');
+    expect(threads.at(0).embedNext()).toBe('q1');
+    for (let i = 1; i <= 6; i++) void pool.run('document', `d${i}`);
+    expect(threads.at(1).received).toEqual([]);
+    jest.advanceTimersByTime(999);
+    expect(threads.at(0).embedNext()).toBe('d1');
+    expect(threads.at(1).received).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(threads.at(0).embedNext()).toBe('d2');
+    expect(texts(threads.at(1).received)).toEqual(['d4', 'd6']);
+  });
+
+  it('gives documents to the only thread there is, queries or not', () => {
+    const { threads, pool } = setUp(2, 1);
+    void pool.run('query', 'q1');
+    void pool.run('document', 'd1');
+    expect(texts(threads.at(0).received)).toEqual(['q1', 'd1']);
+  });
+
   it('disturbs no other thread with a query when one is idle', () => {
     const { threads, pool } = setUp(2);
     void pool.run('query', 'q1');

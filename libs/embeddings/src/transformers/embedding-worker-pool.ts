@@ -15,6 +15,12 @@ const DOCUMENTS_PER_THREAD = 2;
  */
 const OFFERS_PER_QUERY = 4;
 
+/**
+ * How long after a query one of several threads takes no documents, so that the next query finds it free. A run cannot be interrupted, and on a machine with as many
+ * threads as cores even the wait for its end is longer than most queries take. Bulk work beside searches is slower by that.
+ */
+const RESERVED_MS = 1_000;
+
 export interface PoolStatistics {
   readonly queries: LaneStatistics;
   readonly documents: LaneStatistics;
@@ -32,7 +38,8 @@ export interface PoolRun {
  * Spreads texts over threads, one text per run: a query goes to the next free thread, before any document that waits.
  *
  * A query waits for the rest of one document at most (and for queries before it): it is offered to several threads at once and claimed by the
- * first that is free. Documents are handed out one by one. A text whose thread dies is tried on one other thread.
+ * first that is free. For {@link RESERVED_MS} after it, one thread is kept free of documents. Documents are handed out one by one. A text whose thread dies is
+ * tried on one other thread.
  */
 export class EmbeddingWorkerPool {
   private readonly slots: WorkerSlot[];
@@ -44,6 +51,7 @@ export class EmbeddingWorkerPool {
   private readonly counters: Record<Lane, LaneCounters> = { query: new LaneCounters(), document: new LaneCounters() };
   private readinessWaiters: { resolve: () => void; reject: (reason: Error) => void }[] = [];
   private lastNumber = 0;
+  private lastQueryMs = -Infinity;
   private isStarted = false;
   private isClosed = false;
 
@@ -110,6 +118,7 @@ export class EmbeddingWorkerPool {
 
   private place(task: EmbedTask): void {
     if (task.lane === 'query') {
+      this.lastQueryMs = performance.now();
       this.offerQuery(task);
     } else {
       this.documents.push(task);
@@ -126,15 +135,23 @@ export class EmbeddingWorkerPool {
   }
 
   private feed(): void {
+    const slots = this.documentSlots();
     // Level by level, so that no thread gets its second document while another has none.
     for (let level = 0; level < DOCUMENTS_PER_THREAD; level++) {
-      for (const slot of this.slots) {
-        if (slot.state !== 'ready' || slot.documentLoad > level) continue;
+      for (const slot of slots) {
+        if (slot.documentLoad > level) continue;
         const task = this.documents.take();
         if (task === null) return;
         slot.offer(task);
       }
     }
+  }
+
+  /** Where documents may go. The others work on, and look here again with every answer, so nothing waits when the last query is long ago. */
+  private documentSlots(): WorkerSlot[] {
+    const ready = this.slots.filter(({ state }) => state === 'ready');
+    const isReserved = ready.length > 1 && performance.now() - this.lastQueryMs < RESERVED_MS;
+    return isReserved ? ready.slice(0, -1) : ready;
   }
 
   private onReady(slot: WorkerSlot): void {

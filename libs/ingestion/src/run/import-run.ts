@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SqlSession } from '#database';
 import type { ImportJob } from '../import-job.js';
 import type { PreparedWrite, ResolvedRow, RowWriter, WriteCounts } from '../import-target.js';
@@ -33,6 +34,8 @@ interface SortedRows {
 
 const NOTHING_WRITTEN: WriteCounts = { inserted: 0, updated: 0, unchanged: 0 };
 const SAVEPOINT = 'dry_run';
+/** A batch of rows is read and judged in one piece of some 50 ms otherwise, for which every search would wait. */
+const TURN_MAX_MS = 4;
 
 /**
  * Reads the file from the checkpoint of the job to its end, batch by batch. Rows, counts, problems and checkpoint of a batch are one transaction: whatever
@@ -41,11 +44,12 @@ const SAVEPOINT = 'dry_run';
 export class ImportRun {
   private progress: RunProgress;
   private lastMs: number;
+  private turnStartMs: number;
 
   constructor(private readonly parts: ImportRunParts) {
     const { counts, problems, checkpoint, activeMs } = parts.job;
     this.progress = { counts, problems, checkpoint, activeMs };
-    this.lastMs = parts.monotonicMs();
+    this.lastMs = this.turnStartMs = parts.monotonicMs();
   }
 
   /**
@@ -61,9 +65,18 @@ export class ImportRun {
         break;
       }
       batcher.add(row);
+      await this.giveWay();
       if (batcher.isFull && !(await this.write(batcher.take()))) return 'cancelled';
     }
     return batcher.isEmpty || (await this.write(batcher.take())) ? 'done' : 'cancelled';
+  }
+
+  /** Lets requests and answers of this process be handled, when rows have been read for a while. */
+  private async giveWay(): Promise<void> {
+    const { monotonicMs } = this.parts;
+    if (monotonicMs() - this.turnStartMs < TURN_MAX_MS) return;
+    await nextTurn();
+    this.turnStartMs = monotonicMs();
   }
 
   /** The rows behind the checkpoint. What the reader says of the file as a whole goes to the batcher. */

@@ -4,8 +4,11 @@ import type { ImportRow, RowWriter } from '../import-target.js';
 import type { CsvFields } from '../parsing/csv-header.js';
 import type { LineProblem, ReadPosition, ReadRow } from '../parsing/read-row.js';
 
-/** Rows of one transaction: few enough that a lost one costs little, and many enough that its cost does not count. */
-export const BATCH_ROWS = 500;
+/**
+ * Rows of one transaction: few enough that a lost one costs little and that its statements do not hold up the searches of the process (500 did, for up to
+ * 100 ms), and many enough that its cost does not count.
+ */
+const BATCH_ROWS = 200;
 const BATCH_BYTES = 1_048_576;
 
 /** What one transaction writes. */
