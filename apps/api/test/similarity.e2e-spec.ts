@@ -35,7 +35,7 @@ describe('similarity over HTTP', () => {
   const names = (body: { results: { project: { name: string } }[] }) => body.results.map(({ project }) => project.name);
 
   it('answers in the agreed shape', async () => {
-    const { status, body } = await find({ query: 'kitchen drawers', threshold: 0.1 });
+    const { status, body } = await find({ query: 'kitchen drawers', threshold: 0.1, mode: 'vector' });
     expect(status).toBe(200);
     expect(searchReplySchema.safeParse(body).error).toBeUndefined();
     expect(body).toMatchObject({
@@ -114,10 +114,16 @@ describe('similarity over HTTP', () => {
       return body.results as Result[];
     };
 
-    it('by vector: no scores, as when no mode is named', async () => {
-      const named = await results({ query: 'beech drawers', threshold: -1, mode: 'vector' });
-      expect(named).toEqual(await results({ query: 'beech drawers', threshold: -1 }));
-      for (const result of named) expect(result).toEqual({ project: expect.anything(), similarity: expect.any(Number), rank: result.rank });
+    it('by both when none is named', async () => {
+      const query = { query: 'beech drawers', threshold: -1 };
+      expect(await results(query)).toEqual(await results({ ...query, mode: 'hybrid' }));
+      expect((await find({ queries: ['beech drawers'], threshold: -1 }, BATCH)).body.results[0].results).toEqual(await results(query));
+    });
+
+    it('by vector: by similarity, without scores', async () => {
+      const found = await results({ query: 'beech drawers', threshold: -1, mode: 'vector' });
+      expect(found.map(({ similarity }) => similarity)).toEqual(found.map(({ similarity }) => similarity!).sort((a, b) => b - a));
+      for (const result of found) expect(result).toEqual({ project: expect.anything(), similarity: expect.any(Number), rank: result.rank });
     });
 
     it('by keyword: the rows that have a word in any of its forms, without similarity', async () => {

@@ -78,7 +78,7 @@ async function loadSamples(client: KindredClient): Promise<void> {
 async function waitUntilSearchable(client: KindredClient): Promise<void> {
   const startedMs = performance.now();
   let pending: number;
-  while ((pending = (await client.findSimilar('ready', 1)).index.pending) > 0) {
+  while ((pending = (await client.findSimilar('ready', 1)).index?.pending ?? Infinity) > 0) {
     if (process.stdout.isTTY) process.stdout.write(`\rIndexing, ${pending} to go `);
     await delay(POLL_MS);
   }
@@ -89,14 +89,14 @@ async function waitUntilSearchable(client: KindredClient): Promise<void> {
 function print(query: string, reply: SearchReply): void {
   const rows = reply.results.map(({ rank, similarity, project }) => [
     rank,
-    similarity,
+    similarity ?? '',
     project.name,
     project.project_type ?? '',
     project.wood_type ?? '',
     project.region ?? '',
     project.final_price === null ? '' : `${project.final_price.toFixed(2)} ${project.currency}`,
   ]);
-  console.log(`\n"${query}"  (${reply.search_time_ms} ms, ${reply.source} index, ${reply.index.model})`);
+  console.log(`\n"${query}"  (${reply.search_time_ms} ms, ${reply.source} index, ${reply.index?.model ?? 'no model'})`);
   console.log(renderTable(['#', 'similarity', 'project', 'type', 'wood', 'region', 'price'], rows));
 }
 

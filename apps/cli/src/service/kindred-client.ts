@@ -3,7 +3,7 @@ import { ServiceError } from './service-error.js';
 export interface SearchReply {
   readonly results: readonly {
     readonly rank: number;
-    readonly similarity: number;
+    readonly similarity: number | null;
     readonly project: {
       readonly name: string;
       readonly project_type: string | null;
@@ -15,7 +15,7 @@ export interface SearchReply {
   }[];
   readonly search_time_ms: number;
   readonly source: string;
-  readonly index: { readonly model: string; readonly pending: number };
+  readonly index: { readonly model: string; readonly pending: number } | null;
 }
 
 export interface QueryReply {

@@ -6,7 +6,7 @@ import { Controller, Get, Headers, Param, Query } from '@nestjs/common';
 import { ApiHeader, ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SimilarityService } from '../similarity.service.js';
 import { searchReplyOf } from './search-reply.js';
-import { CONSISTENCY_HEADER, SEARCH_REPLY_EXAMPLE } from './similarity.examples.js';
+import { CONSISTENCY_HEADER, VECTOR_REPLY_EXAMPLE } from './similarity.examples.js';
 import { searchReplySchema, similarQuerySchema, TOP_K_DEFAULT, type SearchReply, type SimilarParameters } from './similarity.schemas.js';
 
 /** Search by a stored project; here, because projects know nothing of search. */
@@ -19,10 +19,11 @@ export class SimilarProjectsController {
   @ApiOperation({
     operationId: 'findProjectsLike',
     summary: 'Find projects like a stored one',
-    description: 'Compares with the present text of the row, also when it is not in the index yet; the row itself is left out.',
+    description:
+      'Compares by vectors with the present text of the row, also when it is not in the index yet; the row itself is left out. Without index or model the words of the row are looked for.',
   })
   @ApiHeader(CONSISTENCY_HEADER)
-  @ApiOkResponse({ description: 'Best first, equal ones by id', standardSchema: searchReplySchema, example: SEARCH_REPLY_EXAMPLE })
+  @ApiOkResponse({ description: 'Best first, equal ones by id', standardSchema: searchReplySchema, example: VECTOR_REPLY_EXAMPLE })
   @ApiNotFoundResponse({ description: 'No such project' })
   async similar(
     @Param('id', { schema: uuidText }) id: string,

@@ -14,6 +14,7 @@ import {
   DEGRADED_REPLY_EXAMPLE,
   FIND_SIMILAR_EXAMPLE,
   FRESH_SIMILAR_EXAMPLE,
+  KEYWORD_REPLY_EXAMPLE,
   SEARCH_REPLY_EXAMPLE,
   STALE_REPLY_EXAMPLE,
   STATS_REPLY_EXAMPLE,
@@ -43,7 +44,7 @@ export class SimilarityController {
     operationId: 'findSimilar',
     summary: 'Find projects like a text',
     description:
-      'Embeds the text, finds the nearest projects and reads them from PostgreSQL: deleted rows never appear, filters hold on the rows as they are now. While Qdrant is away, a copy in the service answers (`degraded`, with `index_age_seconds`), or 503 where there is none.',
+      'Embeds the text, finds the nearest projects and those that have its words, and reads them from PostgreSQL: deleted rows never appear, filters hold on the rows as they are now. While Qdrant is away, a copy in the service answers (`degraded`, with `index_age_seconds`); where there is none, or without the model, the words alone (`source: keyword`).',
   })
   @ApiHeader(CONSISTENCY_HEADER)
   @ApiBody({
@@ -54,11 +55,12 @@ export class SimilarityController {
     },
   })
   @ApiOkResponse({
-    description: 'Best first, equal ones by id',
+    description: 'Best first: by the fused score, in mode vector by similarity; equal ones by id',
     standardSchema: searchReplySchema,
     examples: {
       normal: { summary: 'The index answers', value: SEARCH_REPLY_EXAMPLE },
       degraded: { summary: 'Qdrant is away, a copy in the service answers', value: DEGRADED_REPLY_EXAMPLE },
+      keyword: { summary: 'Neither index nor copy, or not the model, can answer: words do', value: KEYWORD_REPLY_EXAMPLE },
       stale: { summary: 'The write of the token is not in the index yet', value: STALE_REPLY_EXAMPLE },
     },
   })

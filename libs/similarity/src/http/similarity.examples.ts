@@ -17,9 +17,22 @@ export const CONSISTENCY_HEADER = consistencyHeaderOf(CONSISTENCY_TOKEN_EXAMPLE)
 export const BATCH_SIMILAR_EXAMPLE = { queries: ['oak kitchen', 'spiral staircase in beech'], top_k: 1 };
 
 const FRESHNESS = { degraded: false, source: 'local', index: { generation: '1', model: 'all-MiniLM-L6-v2:q8', pending: 0 } };
-const RESULT = { results: [{ project: PROJECT_EXAMPLE, similarity: 0.7312, rank: 1 }], total: 1, truncated: false };
+const FOUND = { project: PROJECT_EXAMPLE, similarity: 0.7312, rank: 1 };
+const SCORES = { vector: { similarity: 0.7312, rank: 1 }, keyword: { score: 0.5123, rank: 1 }, fused: 0.032787 };
+const RESULT = { results: [{ ...FOUND, scores: SCORES }], total: 1, truncated: false };
 
 export const SEARCH_REPLY_EXAMPLE = { ...RESULT, search_time_ms: 4.1, ...FRESHNESS };
+
+/** By vector alone. */
+export const VECTOR_REPLY_EXAMPLE = { ...SEARCH_REPLY_EXAMPLE, results: [FOUND] };
+
+/** While neither index nor copy, or not the model, can answer. */
+export const KEYWORD_REPLY_EXAMPLE = {
+  ...SEARCH_REPLY_EXAMPLE,
+  results: [{ ...FOUND, similarity: null, scores: { ...SCORES, vector: null, fused: 0.016393 } }],
+  degraded: true,
+  source: 'keyword',
+};
 
 /** While Qdrant is away. */
 export const DEGRADED_REPLY_EXAMPLE = {

@@ -17,7 +17,8 @@ const QUERY_MAX_LENGTH = 8_000;
 const QUERIES_MAXIMUM = 50;
 const TOP_K_MAXIMUM = 100;
 export const TOP_K_DEFAULT = 5;
-const MODE_DEFAULT = 'vector';
+/** Chosen by eval (ADR 0013). */
+const MODE_DEFAULT = 'hybrid';
 
 const queryText = storableText(QUERY_MAX_LENGTH);
 
