@@ -8,6 +8,8 @@ const IMPORT = '/api/v1/projects/import';
 const JOBS = '/api/v1/jobs';
 const UNKNOWN_ID = '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11';
 const NDJSON = 'application/x-ndjson';
+/** As the rows of one transaction are counted where the batches are made. */
+const BATCH_ROWS = 200;
 
 const line = (n: number, fields: Record<string, unknown> = {}) =>
   JSON.stringify({ name: `Gate ${n}`, description: `Garden gate number ${n}`, external_id: `g-${n}`, ...fields });
@@ -331,10 +333,10 @@ describe('imports over HTTP', () => {
       const job = await look(body.id);
       expect(job).toMatchObject({
         state: 'cancelled',
-        notice: '1000 rows had been written before, and stay',
-        progress: { lines: 1_000, inserted: 1_000 },
+        notice: '400 rows had been written before, and stay',
+        progress: { lines: 2 * BATCH_ROWS, inserted: 2 * BATCH_ROWS },
       });
-      expect(await rows()).toHaveLength(1_000);
+      expect(await rows()).toHaveLength(2 * BATCH_ROWS);
       expect((await http.send('POST', `${JOBS}/${body.id}/cancel`)).body).toEqual(job);
       expect(await staged()).toBe(0);
     });
@@ -349,14 +351,14 @@ describe('imports over HTTP', () => {
   describe('resume', () => {
     it('goes on exactly where a failed job has ended', async () => {
       const { body } = await upload(`${lines(1_200)}{}\n${line(7)}\n`);
-      // The second batch fails, again and again, until the job is given up.
+      // The batch of row 900 fails, again and again, until the job is given up.
       await http.database.query(`CREATE FUNCTION trip() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN IF NEW.external_id = 'g-900' THEN RAISE EXCEPTION 'tripped'; END IF; RETURN NEW; END $$`);
       await http.database.query('CREATE TRIGGER trip BEFORE INSERT ON projects FOR EACH ROW EXECUTE FUNCTION trip()');
       for (let n = 0; n < 5; n++) await expect(http.runJobs()).rejects.toThrow('tripped');
       await http.runJobs();
       const failed = await look(body.id);
-      expect(failed).toMatchObject({ state: 'failed', error: { code: 'internal.error' }, progress: { lines: 500 } });
+      expect(failed).toMatchObject({ state: 'failed', error: { code: 'internal.error' }, progress: { lines: 4 * BATCH_ROWS } });
       expect(JSON.stringify(failed)).not.toContain('tripped');
       await http.database.query('DROP TRIGGER trip ON projects');
       const resumed = await http.send('POST', `${JOBS}/${body.id}/resume`);
@@ -384,7 +386,7 @@ describe('imports over HTTP', () => {
       };
       await expect(http.app.get(ImportRunner).run(body.id, stopping.signal)).rejects.toThrow('stopping');
       http.directory.wake = wake;
-      expect(await look(body.id)).toMatchObject({ state: 'queued', progress: { lines: 500 } });
+      expect(await look(body.id)).toMatchObject({ state: 'queued', progress: { lines: BATCH_ROWS } });
       await http.runJobs();
       expect(await look(body.id)).toMatchObject({ state: 'done', progress: { lines: 1_300, inserted: 1_300, rejected: 0 } });
       const { rows: found } = await http.database.query('SELECT count(DISTINCT name)::int AS names, count(*)::int AS rows FROM projects');
@@ -455,8 +457,8 @@ describe('imports over HTTP', () => {
       });
       await http.runJobs();
       restore();
-      expect(await rows()).toHaveLength(500);
-      expect(await look(body.id)).toMatchObject({ state: 'running', progress: { lines: 500 } });
+      expect(await rows()).toHaveLength(BATCH_ROWS);
+      expect(await look(body.id)).toMatchObject({ state: 'running', progress: { lines: BATCH_ROWS } });
     });
 
     it('a database that is busy is not the fault of the job', async () => {
