@@ -200,6 +200,15 @@ describe('imports over HTTP', () => {
       ]);
     });
 
+    it('names fields and columns that cannot be stored as they are', async () => {
+      const job = await imported(`{"\\u0000":1,"\\ud800":1,"name":"A","description":"B"}\n${line(1)}`);
+      expect(job).toMatchObject({ state: 'done', progress: { accepted: 1, rejected: 1 } });
+      expect((await problemsOf(job.id)).map(({ pointer }) => pointer)).toEqual(['/\ufffd', '/\ufffd']);
+      const other = await imported('name,description,x\0y\nA,B,\n', '', 'text/csv');
+      expect(other).toMatchObject({ state: 'done', progress: { accepted: 1 } });
+      expect(await problemsOf(other.id)).toEqual([expect.objectContaining({ pointer: '/x\ufffdy', code: 'unknown-column' })]);
+    });
+
     it('takes no NUL and no half of a surrogate pair', async () => {
       const job = await imported(`name,description\nA\0,B\nC,D\n`, '', 'text/csv');
       expect(await problemsOf(job.id)).toEqual([expect.objectContaining({ line: 2, pointer: '/name', code: 'nul' })]);

@@ -1,9 +1,8 @@
 import type { FieldProblem } from '#kernel';
+import { boundedPointer, jsonPointerOf, pointerTokenOf } from './json-pointer.js';
 
 /** Most errors that one problem lists; a body of 1 MiB can hold some 100,000 bad fields. */
 export const FIELD_PROBLEMS_LIMIT = 50;
-/** Longest echo of a name that the client chose. */
-export const POINTER_LIMIT = 200;
 
 /** What zod says about one defect; the fields beyond `path` and `message` depend on the code. */
 export interface SchemaIssue {
@@ -45,18 +44,11 @@ export function fieldProblemsOf(issues: readonly SchemaIssue[], value: unknown, 
   return problems;
 }
 
-/** JSON pointer (RFC 6901) into the body; `?name` for a query parameter; `:name` for one of the path. */
+/** JSON pointer into the body; `?name` for a query parameter; `:name` for one of the path. */
 function pointerOf(path: readonly PropertyKey[], origin: ValueOrigin): string {
   const parts = origin.name === undefined ? path : [origin.name, ...path];
-  const [first, ...rest] = parts.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'));
-  const pointer =
-    origin.type === 'body'
-      ? parts.length === 0
-        ? ''
-        : `/${[first, ...rest].join('/')}`
-      : `${origin.type === 'query' ? '?' : ':'}${[first ?? '', ...rest].join('/')}`;
-  // Cut by code point, so that no half of a surrogate pair is left.
-  return pointer.length <= POINTER_LIMIT ? pointer : `${[...pointer].slice(0, POINTER_LIMIT).join('')}…`;
+  if (origin.type === 'body') return jsonPointerOf(parts);
+  return boundedPointer(`${origin.type === 'query' ? '?' : ':'}${parts.map(pointerTokenOf).join('/')}`);
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

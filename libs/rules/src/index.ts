@@ -3,6 +3,7 @@ export * from './entity-tag.js';
 export * from './language.js';
 export * from './list-cursor.js';
 export * from './field-problems.js';
+export * from './json-pointer.js';
 export * from './number-rules.js';
 export * from './query-rules.js';
 export * from './strict-json.js';

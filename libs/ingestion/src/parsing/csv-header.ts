@@ -1,3 +1,4 @@
+import { jsonPointerOf } from '#rules';
 import type { CellType } from './csv-cells.js';
 import type { CsvLayout, LineProblem } from './read-row.js';
 import { UnreadableFileError } from './read-row.js';
@@ -14,7 +15,6 @@ export interface CsvFields {
   readonly readOnly: readonly string[];
 }
 
-const NAME_LIMIT = 100;
 const CANDIDATES = [',', ';', '\t'] as const;
 
 /** The delimiter that the header line has most of, outside of quotes; a comma when it has none. */
@@ -48,7 +48,7 @@ export function readHeader(
     }
     problems.push({
       line,
-      pointer: `/${shortened(name).replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      pointer: jsonPointerOf([name]),
       code: isKnown ? 'duplicate-column' : 'unknown-column',
       detail: isKnown ? 'is a column that is there twice; the first one is read' : 'is a column that is not known here; it is left out',
     });
@@ -57,12 +57,7 @@ export function readHeader(
   const missing = fields.required.filter((name) => !seen.has(name));
   if (missing.length > 0) {
     const detail = `the first line must name the columns, and ${missing.join(' and ')} among them`;
-    throw new UnreadableFileError({ line, pointer: `/${missing[0]!}`, code: 'missing-column', detail });
+    throw new UnreadableFileError({ line, pointer: jsonPointerOf([missing[0]!]), code: 'missing-column', detail });
   }
   return { columns, problems };
-}
-
-function shortened(name: string): string {
-  const characters = [...name];
-  return characters.length <= NAME_LIMIT ? name : `${characters.slice(0, NAME_LIMIT).join('')}…`;
 }
