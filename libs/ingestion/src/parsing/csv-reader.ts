@@ -7,8 +7,9 @@ import { lineProblemOf } from './line-defects.js';
 import { UnreadableFileError, type CsvLayout, type LineProblem, type ReadPosition, type ReadRow, type RowReader } from './read-row.js';
 import { RecordSplitter, type RawRecord } from './record-splitter.js';
 
-/** Records that are taken apart in one call. */
-const GROUP_SIZE = 256;
+/** What is taken apart in one call, before the first row of it is handed on: all that waits for this process waits for it. */
+const GROUP_ROWS = 256;
+const GROUP_BYTES = 65_536;
 const ANY_DELIMITER = [',', ';', '\t'];
 
 export interface CsvReaderOptions {
@@ -58,15 +59,23 @@ export class CsvReader implements RowReader {
     this.layout ??= this.readLayout();
     if (this.layout === null) return;
     for (;;) {
-      const group: RawRecord[] = [];
-      while (group.length < GROUP_SIZE) {
-        const record = this.splitter.next();
-        if (record === null) break;
-        group.push(record);
-      }
+      const group = this.takeGroup();
       if (group.length === 0) return;
       yield* rowsOf(group, this.layout, this.options.fields);
     }
+  }
+
+  /** A record with a defect ends it: far more may have been looked at than is given up. */
+  private takeGroup(): RawRecord[] {
+    const group: RawRecord[] = [];
+    for (let sizeBytes = 0; group.length < GROUP_ROWS && sizeBytes < GROUP_BYTES;) {
+      const record = this.splitter.next();
+      if (record === null) break;
+      group.push(record);
+      if (record.defect !== null) break;
+      sizeBytes += record.bytes.length;
+    }
+    return group;
   }
 
   private readLayout(): CsvLayout | null {

@@ -22,6 +22,11 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const QUOTE = 0x22;
 const NOTHING = Buffer.alloc(0);
+/** A quote that is never closed is found out far behind it, and its line alone is given up. So often the same bytes are looked at again for other lines. */
+const LOOKS_AGAIN_MAXIMUM = 8;
+/** What {@link RecordSplitter.findEnd} says when there is no end yet, or cannot be one. */
+const NO_END = -1;
+const TORN = -2;
 
 /** Where in a cell the scan of a CSV record is. */
 const CELL_START = 0;
@@ -31,7 +36,8 @@ const BEHIND_QUOTE = 3;
 
 /**
  * Cuts a stream of bytes into records, keeps no more than one record and one chunk, and never loses more than a record to a defect: behind a line that
- * is too long it goes on with the next line, and behind a quote that is never closed with the line after the one with the quote.
+ * is too long it goes on with the next line, and behind a quote that is never closed with the line after the one with the quote. Where quotes are found out
+ * again and again to be never closed, up to the furthest byte that was looked at no record has several lines: the work stays in proportion to the file.
  *
  * Blank lines are no records.
  */
@@ -42,8 +48,17 @@ export class RecordSplitter {
   private cellState = CELL_START;
   private offset: number;
   private line: number;
-  /** Whether text follows a closing quote, which it may not: the quote was the opening one of another cell, and an earlier one was never closed. */
+  /** Whether quotes have spanned a line break. */
+  private hasBreak = false;
+  /**
+   * Whether the record may not span a line break: text follows a closing quote, which it may not, so the quote was the opening one of another cell, and an
+   * earlier one was never closed; or it begins before {@link singleLinesUntil}.
+   */
   private isTorn = false;
+  /** The furthest byte that was looked at for a record which was given up then, and how many were before it. */
+  private lookedUntil = 0;
+  private looksAgain = 0;
+  private singleLinesUntil = 0;
   private isSkipping = false;
   private isFinished = false;
   private delimiters: readonly number[] | null;
@@ -78,23 +93,26 @@ export class RecordSplitter {
   private take(): RawRecord | null {
     if (this.isSkipping) return this.skip();
     const end = this.findEnd();
-    if (end >= 0) return this.isTorn && this.buffer.indexOf(LINE_FEED) < end ? this.rewind() : this.cut(end, end + 1);
-    this.scanned = this.buffer.length;
+    if (end === TORN) return this.rewind();
+    if (end !== NO_END) return this.cut(end, end + 1);
     if (this.buffer.length > this.options.maxBytes) return this.giveUp();
     if (!this.isFinished || this.buffer.length === 0) return null;
     return this.cellState === IN_QUOTES ? this.rewind() : this.cut(this.buffer.length, this.buffer.length);
   }
 
   private findEnd(): number {
-    if (this.delimiters === null) return this.buffer.indexOf(LINE_FEED, this.scanned);
+    const from = this.scanned;
+    this.scanned = this.buffer.length;
+    if (this.delimiters === null) return this.buffer.indexOf(LINE_FEED, from);
     const { buffer, delimiters } = this;
     let state = this.cellState;
-    for (let index = this.scanned; index < buffer.length; index++) {
+    for (let index = from; index < buffer.length; index++) {
       const byte = buffer[index]!;
       if (state === IN_QUOTES) {
         if (byte === QUOTE) state = BEHIND_QUOTE;
+        else if (byte === LINE_FEED) this.hasBreak = true;
+        else continue;
       } else if (byte === LINE_FEED) {
-        this.cellState = CELL_START;
         return index;
       } else if (byte === QUOTE && state !== IN_CELL) {
         state = IN_QUOTES;
@@ -103,9 +121,13 @@ export class RecordSplitter {
         if (state === BEHIND_QUOTE && !isDelimiter && byte !== CARRIAGE_RETURN) this.isTorn = true;
         state = isDelimiter ? CELL_START : IN_CELL;
       }
+      if (this.isTorn && this.hasBreak) {
+        this.scanned = index + 1;
+        return TORN;
+      }
     }
     this.cellState = state;
-    return -1;
+    return NO_END;
   }
 
   /** Makes a record of the bytes before `end`, and goes on at `next`. */
@@ -116,12 +138,18 @@ export class RecordSplitter {
   }
 
   private giveUp(): RawRecord | null {
-    if (this.cellState === IN_QUOTES && this.buffer.includes(LINE_FEED)) return this.rewind();
+    if (this.hasBreak) {
+      this.looksAgain = LOOKS_AGAIN_MAXIMUM;
+      return this.rewind();
+    }
     this.isSkipping = true;
     return this.skip();
   }
 
+  /** Gives up the first line alone of what was looked at. */
   private rewind(): RawRecord {
+    this.lookedUntil = Math.max(this.lookedUntil, this.offset + this.scanned);
+    if (++this.looksAgain > LOOKS_AGAIN_MAXIMUM) this.singleLinesUntil = this.lookedUntil;
     const found = this.buffer.indexOf(LINE_FEED);
     const end = found < 0 ? this.buffer.length : found;
     return this.advance(found < 0 ? end : end + 1, NOTHING, end > this.options.maxBytes ? 'too-long' : 'quote-not-closed');
@@ -147,7 +175,9 @@ export class RecordSplitter {
     this.buffer = this.buffer.subarray(length);
     this.scanned = 0;
     this.cellState = CELL_START;
-    this.isTorn = false;
+    this.hasBreak = false;
+    this.isTorn = this.offset < this.singleLinesUntil;
+    if (this.offset >= this.lookedUntil) this.looksAgain = 0;
     return { bytes, line, next: { offset: this.offset, line: this.line }, defect };
   }
 }
