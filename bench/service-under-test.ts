@@ -1,3 +1,4 @@
+import { RUNTIME_OPTIONS } from '#config';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -22,7 +23,7 @@ export class ServiceUnderTest {
   /** Starts it and waits until it is ready. @param settings - environment variables beyond those that an empty start needs */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceUnderTest> {
     const dataDir = mkdtempSync(join(tmpdir(), 'kindred-bench-'));
-    const child = spawn(process.execPath, [API_MAIN], {
+    const child = spawn(process.execPath, [...RUNTIME_OPTIONS, API_MAIN], {
       env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin', DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info', ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

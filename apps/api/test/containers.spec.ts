@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 import { parse } from 'yaml';
-import { environmentSchema, loadConfig, SECRET_VARIABLES } from '#config';
+import { environmentSchema, loadConfig, RUNTIME_OPTIONS, SECRET_VARIABLES } from '#config';
 import { copiesOf, finalStage, parseDockerfile, type Instruction } from './dockerfile-parser.js';
 
 /** No engine runs where these tests run: they read the two files as text and hold them against the tree and the configuration schema. */
@@ -183,7 +183,9 @@ describe('docker/Dockerfile', () => {
   it('starts what `npm start` starts, in exec form, so that signals reach node', () => {
     const command = JSON.parse(instructionsNamed(runtime.instructions, 'CMD').at(-1)?.value ?? 'null') as string[];
     expect(command.join(' ')).toBe(packageJson.scripts.start);
-    expect(existsSync(join(ROOT, (command[1] ?? '').replace(/^dist\//, '').replace(/\.js$/, '.ts')))).toBe(true);
+    expect(command.slice(1, -1)).toEqual(RUNTIME_OPTIONS);
+    expect(packageJson.scripts.worker).toBe(['node', ...RUNTIME_OPTIONS, 'dist/apps/worker/src/main.js'].join(' '));
+    expect(existsSync(join(ROOT, (command.at(-1) ?? '').replace(/^dist\//, '').replace(/\.js$/, '.ts')))).toBe(true);
     expect(instructionsNamed(runtime.instructions, 'ENTRYPOINT')).toEqual([]);
     expect(instructionsNamed(runtime.instructions, 'STOPSIGNAL').map(({ value }) => value)).toEqual(['SIGTERM']);
     expect(packageJson.imports['#*']).toMatch(/^\.\/dist\//);

@@ -1,4 +1,4 @@
-import { inheritedEnvironment } from '#config';
+import { inheritedEnvironment, RUNTIME_OPTIONS } from '#config';
 import { FatalStartupError } from '#kernel';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -31,7 +31,10 @@ export class ServiceProcess {
    * @throws FatalStartupError when it ends before it is ready; its own message has been printed by then
    */
   static async start(variables: Readonly<Record<string, string>>): Promise<ServiceProcess> {
-    const child = spawn(process.execPath, [API_MAIN], { stdio: ['ignore', 'pipe', 'inherit'], env: inheritedEnvironment(variables) });
+    const child = spawn(process.execPath, [...RUNTIME_OPTIONS, API_MAIN], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: inheritedEnvironment(variables),
+    });
     const ended = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
     const url = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (text) => {
