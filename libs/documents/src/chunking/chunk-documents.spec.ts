@@ -9,6 +9,11 @@ const limits = {
   maxTokens: 64,
   countTokens: async (texts: readonly string[]) => texts.map((text) => 2 + (text.match(/\S+/g) ?? []).length),
 };
+/** Double of a service that counts bytes of what it is sent, which is trimmed and never empty. */
+const byteLimits = {
+  maxTokens: 512,
+  countTokens: async (texts: readonly string[]) => texts.map((text) => 2 + Buffer.byteLength(text.trim() || ' ')),
+};
 
 function documentOf(content: string, fields: Partial<ChunkableDocument> = {}): ChunkableDocument {
   return { id: ID, title: 'Stairs', content, language: 'en', chunkTokens: 40, overlapTokens: 8, ...fields };
@@ -21,6 +26,20 @@ async function chunk(content: string, fields: Partial<ChunkableDocument> = {}) {
 const words = (count: number, start = 0) => Array.from({ length: count }, (_, index) => `word${start + index}`).join(' ');
 const sentences = (count: number, length: number, start = 0) =>
   Array.from({ length: count }, (_, index) => `S${start + index} ${words(length - 1, index)}.`).join(' ');
+
+/** As long as a document may be, and each what one kind of search in it would need the square of the time for. */
+const LENGTH = 300_000;
+const HOSTILE = {
+  'a heading with spaces inside': `# a${' '.repeat(LENGTH)}b`,
+  'a heading with marks and spaces': `# ${'# '.repeat(LENGTH / 2)}b`,
+  'spaces that end in no heading': `#${' '.repeat(LENGTH)}\u2028b`,
+  'a long heading with many below it': `# ${'a '.repeat(LENGTH / 4)}\n${'## b\n'.repeat(LENGTH / 50)}`,
+  'sentences of one word': 'Aa. '.repeat(LENGTH / 4),
+  'lines of one word': 'a\n\n'.repeat(LENGTH / 3),
+  'white space alone': ' \t\r'.repeat(LENGTH / 3),
+  'a word without end': 'x'.repeat(LENGTH),
+  'signs without a word': '.?'.repeat(LENGTH / 2),
+};
 
 describe('chunkDocuments', () => {
   it('keeps what fits whole, with the title as context', async () => {
@@ -44,6 +63,32 @@ describe('chunkDocuments', () => {
       ['Stairs\nEmpty', '## Empty'],
     ]);
   });
+
+  it.each([
+    ['## Oak ##', 'Oak'],
+    ['#\tOak #  ', 'Oak'],
+    ['# C#', 'C#'],
+    ['   ###### Oak', 'Oak'],
+  ])('reads the heading %j', async (line, heading) => {
+    expect(await chunk(`${line}\nHard.`)).toMatchObject([{ context: `Stairs\n${heading}`, text: 'Hard.' }]);
+  });
+
+  it.each(['    # Oak', '#Oak', '####### Oak', '# #', `# ${'x'.repeat(500)}`])('takes %j for no heading', async (line) => {
+    expect(await chunk(`${line}\nHard.`)).toMatchObject([{ context: 'Stairs', text: `${line}\nHard.`.trim() }]);
+  });
+
+  it.each(Object.entries(HOSTILE))(
+    'cuts %s in the time that its length takes',
+    async (_name, content) => {
+      const startMs = performance.now();
+      for (const counter of [limits, byteLimits]) {
+        const [chunks] = await chunkDocuments([documentOf(content)], counter);
+        expect(chunks!.length).toBeGreaterThan(0);
+      }
+      expect(performance.now() - startMs).toBeLessThan(15_000);
+    },
+    60_000,
+  );
 
   it('takes no line of code for a heading, and no blank line in it for a border', async () => {
     const code = '```sh\n# not a heading\n\nmake\n```';
@@ -88,6 +133,27 @@ describe('chunkDocuments', () => {
   it('reads no more than the model, whatever the collection says', async () => {
     const chunks = await chunk(sentences(60, 6), { chunkTokens: 5_000 });
     for (const { context, text } of chunks) expect((await limits.countTokens([`${context}\n${text}`]))[0]).toBeLessThanOrEqual(64);
+  });
+
+  it.each([
+    ['paragraphs', Array.from({ length: 40 }, (_, index) => words(6, index)).join('\n'.repeat(10))],
+    ['sentences', Array.from({ length: 80 }, (_, index) => `S${index} ${words(4, index)}.`).join(' '.repeat(10))],
+  ])('counts what stands between %s', async (_name, content) => {
+    const [chunks] = await chunkDocuments([documentOf(content, { chunkTokens: 256 })], byteLimits);
+    const counts = await byteLimits.countTokens(chunks!.map(({ context, text }) => `${context}\n${text}`));
+    expect(counts.filter((count) => count > 256)).toEqual([]);
+    expect(Math.max(...counts)).toBeGreaterThan(128);
+  });
+
+  it('makes ids from any UUID that PostgreSQL takes', async () => {
+    const id = '0cc175b9-c0f1-b6a8-31c3-99e269772661';
+    const [first] = await chunk('Oak.', { id });
+    expect(first!.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(first!.id).not.toBe((await chunk('Oak.'))[0]!.id);
+  });
+
+  it('keeps the ids that it has given', async () => {
+    expect((await chunk('# Oak\nHard.'))[0]!.id).toBe('1488e631-e355-5ef4-8511-658664737423');
   });
 
   it('changes at most three chunks of a hundred for one sentence', async () => {

@@ -1,7 +1,8 @@
 import { v5 as uuidV5 } from 'uuid';
-import { findSections, type Section } from './sections.js';
-import { packUnits, type Unit } from './pack-units.js';
+import { findSections, HEADING_MAX_LENGTH, type Section } from './sections.js';
+import { packUnits, tokensOf, type Unit } from './pack-units.js';
 import { sentencesIn } from './sentences.js';
+import { countSeparators, type CountedSpan } from './separators.js';
 import { splitLong } from './split-long.js';
 import type { TextSpan } from './text-span.js';
 
@@ -88,7 +89,10 @@ function planOf(document: ChunkableDocument, section: Section): SectionPlan {
 
 /** Title and headings in lines of their own; a heading that repeats the title says nothing new. */
 function contextOf(title: string, headings: readonly string[]): string {
-  const lines = [title, ...headings].map((line) => line.replace(/\s+/gu, ' ').trim()).filter((line) => line !== '');
+  // SQL can write a title of any length, and every section has it.
+  const lines = [title.slice(0, HEADING_MAX_LENGTH).toWellFormed(), ...headings]
+    .map((line) => line.replace(/\s+/gu, ' ').trim())
+    .filter((line) => line !== '');
   return lines.filter((line, index) => index === 0 || line !== lines[index - 1]).join('\n');
 }
 
@@ -97,11 +101,13 @@ async function measure(plans: readonly SectionPlan[], limits: TokenLimits): Prom
   const [fixedTokens, ...counts] = await limits.countTokens(['', ...plans.flatMap((plan) => [plan.context, ...textsOf(plan)])]);
   let next = 0;
   const ownTokens = () => counts[next++]! - fixedTokens!;
-  for (const plan of plans) {
+  const counted = plans.map((plan) => {
     plan.contextTokens = ownTokens();
-    plan.paragraphs = plan.section.paragraphs.map((span) => ({ ...span, tokens: ownTokens() }));
-  }
-  for (const plan of plans) {
+    return { content: plan.document.content, spans: plan.section.paragraphs.map((span) => ({ ...span, tokens: ownTokens() })) };
+  });
+  const paragraphs = await countSeparators(counted, (texts) => limits.countTokens(texts));
+  for (const [index, plan] of plans.entries()) {
+    plan.paragraphs = paragraphs[index]!;
     const room = Math.min(plan.document.chunkTokens, limits.maxTokens) - fixedTokens! - SPARE_TOKENS;
     if (plan.contextTokens > room * CONTEXT_SHARE) await shortenContext(plan, Math.floor(room * CONTEXT_SHARE), fixedTokens!, limits);
     plan.budget = Math.max(1, room - plan.contextTokens);
@@ -132,59 +138,66 @@ interface Piece extends TextSpan {
 
 /** Sentences of the paragraphs that fit into no chunk, themselves cut where need be. */
 async function unitsOfLongParagraphs(plans: readonly SectionPlan[], limits: TokenLimits): Promise<Map<Unit, Unit[]>> {
-  const units = new Map<Unit, Unit[]>();
-  let open: Piece[] = plans.flatMap((plan) =>
-    plan.paragraphs
-      .filter(({ tokens }) => tokens > plan.budget)
-      .flatMap((paragraph) =>
-        sentencesIn(plan.document.content, paragraph, plan.document.language).map((span) => ({ ...span, plan, paragraph })),
-      ),
-  );
+  const found = new Map<Unit, { readonly content: string; readonly spans: CountedSpan[] }>();
+  let open: Piece[] = [];
+  for (const plan of plans) {
+    const { content, language } = plan.document;
+    for (const paragraph of plan.paragraphs.filter(({ tokens }) => tokens > plan.budget)) {
+      found.set(paragraph, { content, spans: [] });
+      for (const span of sentencesIn(content, paragraph, language)) open.push({ ...span, plan, paragraph });
+    }
+  }
   while (open.length > 0) {
-    const [fixedTokens, ...counts] = await limits.countTokens([
-      '',
-      ...open.map(({ plan, start, end }) => plan.document.content.slice(start, end)),
-    ]);
+    const texts = open.map(({ plan, start, end }) => plan.document.content.slice(start, end));
+    const [fixedTokens, ...counts] = await limits.countTokens(['', ...texts]);
     const tooLong: Piece[] = [];
     open.forEach((piece, index) => {
       const tokens = counts[index]! - fixedTokens!;
       const { plan, paragraph, start, end } = piece;
-      if (tokens <= plan.budget || end - start <= 1) units.set(paragraph, [...(units.get(paragraph) ?? []), { start, end, tokens }]);
-      else {
-        const spans = splitLong(plan.document.content, piece, plan.budget, (end - start) / tokens);
-        // Half of it at most, so that the cutting ends whatever the tokenizer does.
-        const smaller = spans.length > 1 ? spans : splitLong(plan.document.content, piece, Math.ceil((end - start) / 2), 1);
-        tooLong.push(...smaller.map((span) => ({ ...span, plan, paragraph })));
-      }
+      if (tokens <= plan.budget || end - start <= 1) found.get(paragraph)!.spans.push({ start, end, tokens });
+      else for (const span of smallerThan(piece, tokens)) tooLong.push({ ...span, plan, paragraph });
     });
     open = tooLong;
   }
   // Pieces that had to be cut again came later.
-  for (const list of units.values()) list.sort((a, b) => a.start - b.start);
-  return units;
+  for (const { spans } of found.values()) spans.sort((a, b) => a.start - b.start);
+  const units = await countSeparators([...found.values()], (texts) => limits.countTokens(texts));
+  return new Map([...found.keys()].map((paragraph, index) => [paragraph, units[index]!]));
+}
+
+function smallerThan({ plan, start, end }: Piece, tokens: number): TextSpan[] {
+  const { content } = plan.document;
+  const spans = splitLong(content, { start, end }, plan.budget, (end - start) / tokens);
+  // Half of it at most, so that the cutting ends whatever the tokenizer does.
+  return spans.length > 1 ? spans : splitLong(content, { start, end }, Math.ceil((end - start) / 2), 1);
 }
 
 function chunksOf(plans: readonly SectionPlan[], sentences: ReadonlyMap<Unit, readonly Unit[]>): DerivedChunk[] {
   const chunks: DerivedChunk[] = [];
   for (const plan of plans) {
     const { document, section, context } = plan;
+    const namespace = bytesOf(document.id);
     spansOf(plan, sentences).forEach(({ start, end }, place) => {
-      const id = uuidV5(`${section.key}\n${place}`, document.id);
+      const id = uuidV5(`${section.key}\n${place}`, namespace);
       chunks.push({ id, ordinal: chunks.length, start, end, context, text: document.content.slice(start, end) });
     });
   }
   return chunks;
 }
 
+/** As text, uuid v5 takes none of another version than those of RFC 9562, such as `md5('x')::uuid`. */
+function bytesOf(id: string): Uint8Array {
+  return Buffer.from(id.replaceAll('-', ''), 'hex');
+}
+
 function spansOf(plan: SectionPlan, sentences: ReadonlyMap<Unit, readonly Unit[]>): TextSpan[] {
   const { document, paragraphs, budget } = plan;
-  const total = paragraphs.reduce((sum, { tokens }) => sum + tokens, 0);
-  if (total <= budget) return [{ start: paragraphs[0]!.start, end: paragraphs.at(-1)!.end }];
-  const spans: TextSpan[] = [];
+  if (tokensOf(paragraphs) <= budget) return [{ start: paragraphs[0]!.start, end: paragraphs.at(-1)!.end }];
+  const packed: TextSpan[][] = [];
   let short: Unit[] = [];
   const packShort = () => {
     const options = { maxTokens: budget, overlapTokens: 0, unitsPerBorder: PARAGRAPHS_PER_BORDER, aloneTokens: budget * ALONE_SHARE };
-    spans.push(...packUnits(document.content, short, options));
+    packed.push(packUnits(document.content, short, options));
     short = [];
   };
   for (const paragraph of paragraphs) {
@@ -193,9 +206,9 @@ function spansOf(plan: SectionPlan, sentences: ReadonlyMap<Unit, readonly Unit[]
     else {
       packShort();
       const options = { maxTokens: budget, overlapTokens: document.overlapTokens, unitsPerBorder: SENTENCES_PER_BORDER };
-      spans.push(...packUnits(document.content, parts, options));
+      packed.push(packUnits(document.content, parts, options));
     }
   }
   packShort();
-  return spans;
+  return packed.flat();
 }

@@ -4,6 +4,8 @@ import type { TextSpan } from './text-span.js';
 /** A paragraph or a sentence with its length in tokens. */
 export interface Unit extends TextSpan {
   readonly tokens: number;
+  /** Of what stands between it and the next one, which is part of a pack of both. */
+  readonly separatorTokens: number;
 }
 
 export interface PackOptions {
@@ -29,6 +31,7 @@ export function packUnits(text: string, units: readonly Unit[], options: PackOpt
   let tokens = 0;
   units.forEach((unit, index) => {
     const pack = packs.at(-1);
+    tokens += units[index - 1]?.separatorTokens ?? 0;
     const isFull = tokens + unit.tokens > options.maxTokens - options.overlapTokens;
     if (pack === undefined || isFull || isBorder(text, units, index, options)) {
       packs.push({ first: index, last: index });
@@ -50,12 +53,17 @@ function isBorder(text: string, units: readonly Unit[], index: number, { unitsPe
 
 /** The first of the units before a pack that together are short enough to be repeated in it. */
 function overlapStart(units: readonly Unit[], first: number, last: number, { overlapTokens, maxTokens }: PackOptions): number {
-  const own = units.slice(first, last + 1).reduce((sum, { tokens }) => sum + tokens, 0);
-  let room = Math.min(overlapTokens, maxTokens - own);
+  let room = Math.min(overlapTokens, maxTokens - tokensOf(units.slice(first, last + 1)));
   let start = first;
-  while (start > 0 && units[start - 1]!.tokens <= room) {
-    start--;
-    room -= units[start]!.tokens;
+  for (; start > 0; start--) {
+    const { tokens, separatorTokens } = units[start - 1]!;
+    room -= tokens + separatorTokens;
+    if (room < 0) break;
   }
   return start;
+}
+
+/** Tokens of consecutive units with all that stands between them. */
+export function tokensOf(units: readonly Unit[]): number {
+  return units.reduce((sum, { tokens, separatorTokens }, index) => sum + tokens + (index < units.length - 1 ? separatorTokens : 0), 0);
 }

@@ -9,8 +9,10 @@ export interface Section {
   readonly paragraphs: readonly TextSpan[];
 }
 
-/** A heading of Markdown: one to six `#`, a space, words; closing `#` do not count. */
-const HEADING = /^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$/;
+/** Where a heading of Markdown begins: one to six `#` and a space. What follows is read by hand: an expression that looks for its end would go back for every space. */
+const HEADING_START = /^ {0,3}(#{1,6})[ \t]/;
+/** As a title; a longer line is a paragraph, for headings are repeated in every chunk below them. */
+export const HEADING_MAX_LENGTH = 500;
 /** A fence of three or more: what lies between two of them is code, whatever it looks like. */
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 
@@ -44,8 +46,8 @@ export function findSections(content: string): Section[] {
     const mark = FENCE.exec(line.text)?.[1];
     if (fence === null && mark !== undefined) fence = mark;
     else if (fence !== null && mark !== undefined && mark[0] === fence[0] && mark.length >= fence.length) fence = null;
-    const heading = fence === null ? HEADING.exec(line.text) : null;
-    if (heading !== null && heading[2] !== '') {
+    const heading = fence === null ? headingOf(line.text) : null;
+    if (heading !== null) {
       close();
       sections.push({ headings: headingsUnder(sections.at(-1)!.headings, heading), headingLine: line, paragraphs: [] });
     } else if (fence === null && line.text.trim() === '') close();
@@ -55,9 +57,23 @@ export function findSections(content: string): Section[] {
   return withKeys(sections.filter((section, index) => keepsWords(content, section, sections[index + 1])));
 }
 
+/** `#` marks, a space and the words of a heading; `null` = the line is none. */
+function headingOf(line: string): string | null {
+  const start = line.length > HEADING_MAX_LENGTH ? null : HEADING_START.exec(line);
+  const words = start === null ? '' : withoutClosingMarks(line.slice(start[0].length).trim());
+  return words === '' ? null : `${start![1]} ${words}`;
+}
+
+/** `Oak ##` is Oak, `C#` stays what it is. */
+function withoutClosingMarks(words: string): string {
+  let end = words.length;
+  while (words[end - 1] === '#') end--;
+  return end === 0 || /\s/.test(words[end - 1]!) ? words.slice(0, end).trimEnd() : words;
+}
+
 /** Ranks are kept as leading `#` until the end: a heading replaces those of its own rank and below. */
-function headingsUnder(above: readonly string[], [, marks, words]: RegExpExecArray): string[] {
-  return [...above.filter((heading) => rankOf(heading) < marks!.length), `${marks} ${words}`];
+function headingsUnder(above: readonly string[], heading: string): string[] {
+  return [...above.filter((one) => rankOf(one) < rankOf(heading)), heading];
 }
 
 function rankOf(heading: string): number {
