@@ -229,10 +229,17 @@ describe('imports over HTTP', () => {
       expect((await http.database.query('SELECT 1 FROM ingestion_jobs')).rowCount).toBe(0);
     });
 
-    it('stops at the most rows, and says so', async () => {
+    it('fails at the most rows, and keeps those before', async () => {
       const job = await imported(lines(3_001));
-      expect(job).toMatchObject({ state: 'done', progress: { lines: 3_000, accepted: 3_000 } });
+      expect(job).toMatchObject({
+        state: 'failed',
+        error: { code: 'too-many-rows', detail: expect.stringContaining('line 3001') },
+        notice: '3000 rows had been written before, and stay',
+        progress: { lines: 3_000, accepted: 3_000, bytes: Buffer.byteLength(lines(3_000)) },
+      });
       expect(await problemsOf(job.id)).toEqual([expect.objectContaining({ line: 3_001, code: 'too-many-rows' })]);
+      expect(await staged()).toBe(0);
+      expect(await imported(lines(3_000))).toMatchObject({ state: 'done', progress: { unchanged: 3_000 } });
     });
 
     it('keeps a thousand problems and counts the others', async () => {
@@ -348,6 +355,37 @@ describe('imports over HTTP', () => {
       expect(await rows()).toHaveLength(2 * BATCH_ROWS);
       expect((await http.send('POST', `${JOBS}/${body.id}/cancel`)).body).toEqual(job);
       expect(await staged()).toBe(0);
+    });
+
+    it('ends a job that waits for the index, without waiting for it', async () => {
+      const { body } = await upload(lines(5));
+      const backlog = http.directory.backlog.bind(http.directory);
+      let pending = 1_000_000;
+      http.directory.backlog = async () => {
+        await http.send('POST', `${JOBS}/${body.id}/cancel`);
+        return (pending -= 1);
+      };
+      await http.runJobs();
+      Object.assign(http.directory, { backlog });
+      expect(await look(body.id)).toMatchObject({ state: 'cancelled', notice: 'No row was written' });
+      // A dry run does not wait for it at all.
+      http.directory.backlog = async () => (pending -= 1);
+      expect(await imported(lines(5), '?dry_run=true')).toMatchObject({ state: 'done', progress: { inserted: 5 } });
+      Object.assign(http.directory, { backlog });
+    });
+
+    it('ends a job whose process stops meanwhile', async () => {
+      const { body } = await upload(lines(2 * BATCH_ROWS));
+      const stopping = new AbortController();
+      const backlog = http.directory.backlog.bind(http.directory);
+      http.directory.backlog = async () => {
+        await http.send('POST', `${JOBS}/${body.id}/cancel`);
+        stopping.abort(new Error('the process is stopping'));
+        return backlog();
+      };
+      await http.app.get(ImportRunner).run(body.id, stopping.signal);
+      Object.assign(http.directory, { backlog });
+      expect([(await look(body.id)).state, await staged()]).toEqual(['cancelled', 0]);
     });
 
     it('leaves a job that is done as it is', async () => {

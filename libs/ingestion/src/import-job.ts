@@ -67,3 +67,6 @@ export interface ImportJob {
 
 /** Problems that are stored per job; of the others only the number is kept. */
 export const PROBLEMS_STORED_MAXIMUM = 1_000;
+
+/** Runs in a row that end without having written a single batch, by an error or with their process, before the job is given up. */
+export const ATTEMPTS_MAXIMUM = 5;

@@ -1,9 +1,10 @@
 import { UnitOfWork } from '#database';
 import { DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
-import type { ImportFormat, ImportJob, ImportKind, ImportOptions } from './import-job.js';
+import type { ImportFormat, ImportJob, ImportKind, ImportOptions, JobState } from './import-job.js';
 import { importJobOf, JOB_COLUMNS, type ImportJobRecord } from './import-job.record.js';
 import type { LineProblem } from './parsing/read-row.js';
+import { removeStagedFiles } from './staging/remove-staged-files.js';
 
 /** Imports that may be open at once: each holds a whole file in the database. */
 const OPEN_MAXIMUM = 20;
@@ -23,7 +24,7 @@ const CANCEL = `
 UPDATE ingestion_jobs SET is_cancel_requested = true, updated_at = now(),
   state = CASE WHEN state = 'running' AND lease_until > clock_timestamp() THEN state ELSE 'cancelled' END,
   finished_at = CASE WHEN state = 'running' AND lease_until > clock_timestamp() THEN finished_at ELSE now() END
-WHERE id = $1::uuid AND state IN ('uploading', 'queued', 'running')`;
+WHERE id = $1::uuid AND state IN ('uploading', 'queued', 'running') RETURNING state`;
 
 const RESUME = `
 UPDATE ingestion_jobs j SET state = 'queued', error = NULL, attempts = 0, finished_at = NULL, is_cancel_requested = false, queue_id = NULL, updated_at = now()
@@ -92,15 +93,8 @@ export class ImportJobsRepository {
   /** Cancels what is not over; of a run under way only the wish is noted. Idempotent. */
   async cancel(id: string): Promise<void> {
     await this.unitOfWork.run(async (session) => {
-      await session.query(CANCEL, [id]);
-      await session.query(
-        `DELETE FROM ingestion_pieces WHERE job_id = (SELECT id FROM ingestion_jobs WHERE id = $1::uuid AND state = 'cancelled')`,
-        [id],
-      );
-      await session.query(
-        `DELETE FROM ingestion_external_ids WHERE job_id = (SELECT id FROM ingestion_jobs WHERE id = $1::uuid AND state = 'cancelled')`,
-        [id],
-      );
+      const { rows } = await session.query<{ state: JobState }>(CANCEL, [id]);
+      if (rows[0]?.state === 'cancelled') await removeStagedFiles(session, [id]);
     });
   }
 

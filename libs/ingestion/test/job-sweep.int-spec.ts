@@ -1,5 +1,5 @@
 import { createTestDatabase, FakeJobQueue, type TestDatabase } from '#testing';
-import { INGESTION_ENTITIES, JobSweep } from '#ingestion';
+import { ImportRunStore, INGESTION_ENTITIES, JobSweep } from '#ingestion';
 
 describe('JobSweep', () => {
   let database: TestDatabase;
@@ -51,6 +51,35 @@ describe('JobSweep', () => {
     const alive = await insert(`, lease_token, lease_until|'running', gen_random_uuid(), now() + interval '1 minute'`);
     await sweep.run();
     expect([await stateOf(dead), await stateOf(alive), queue.revived, queue.entries]).toEqual(['queued', 'running', [entry], []]);
+  });
+
+  it('gives a job up that has taken its process along too often, and keeps its file', async () => {
+    const held = (attempts: number) =>
+      insert(`, attempts, lease_token, lease_until|'running', ${attempts}, gen_random_uuid(), now() - interval '1 second'`);
+    const [again, enough] = [await held(4), await held(5)];
+    await database.query(`INSERT INTO ingestion_pieces VALUES ($1, 0, '\\x00')`, [enough]);
+    expect(await new ImportRunStore(database.unitOfWork).claim(enough, enough, 1_000)).toBeNull();
+    await sweep.run();
+    expect([await stateOf(again), await stateOf(enough)]).toEqual(['queued', 'failed']);
+    const { rows } = await database.query(
+      `SELECT error ->> 'code' AS code, lease_token, finished_at IS NOT NULL AS is_over FROM ingestion_jobs WHERE id = $1`,
+      [enough],
+    );
+    expect(rows).toEqual([{ code: 'internal.error', lease_token: null, is_over: true }]);
+    expect((await database.query('SELECT 1 FROM ingestion_pieces')).rowCount).toBe(1);
+  });
+
+  it('ends a job that somebody wants cancelled and whose process has died, and removes its file', async () => {
+    const id = await insert(
+      `, attempts, is_cancel_requested, lease_token, lease_until|'running', 5, true, gen_random_uuid(), now() - interval '1 second'`,
+    );
+    await database.query(`INSERT INTO ingestion_pieces VALUES ($1, 0, '\\x00')`, [id]);
+    await sweep.run();
+    const { rows } = await database.query('SELECT state, error, finished_at IS NOT NULL AS is_over FROM ingestion_jobs WHERE id = $1', [
+      id,
+    ]);
+    expect(rows).toEqual([{ state: 'cancelled', error: null, is_over: true }]);
+    expect((await database.query('SELECT 1 FROM ingestion_pieces')).rowCount).toBe(0);
   });
 
   it('makes a new entry for a job whose entry is gone', async () => {

@@ -1,5 +1,8 @@
 import { UnitOfWork } from '#database';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { ATTEMPTS_MAXIMUM, type ImportFailure, type JobState } from '../import-job.js';
+import { giveBackAssignments } from '../run/give-back.js';
+import { removeStagedFiles } from '../staging/remove-staged-files.js';
 import { JobQueue } from './job-queue.js';
 
 /** An upload without a new byte for so long is one whose process has died, or whose sender has. */
@@ -10,9 +13,16 @@ const ENTRY_PATIENCE = '1 minute';
 const FILE_KEPT = '7 days';
 const JOB_KEPT = '30 days';
 
+const DIED: ImportFailure = {
+  code: 'internal.error',
+  detail: `The process that read it died ${ATTEMPTS_MAXIMUM} times in a row before it had written anything, as for want of memory. It can be resumed`,
+};
+/* A job that takes its process along would be taken up for ever otherwise, and end one process after the other. */
 const TAKE_BACK = `
-UPDATE ingestion_jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, updated_at = now()
-WHERE state = 'running' AND lease_until <= clock_timestamp() RETURNING queue_id`;
+UPDATE ingestion_jobs SET${giveBackAssignments(`attempts >= ${ATTEMPTS_MAXIMUM}`, '$1')}
+WHERE state = 'running' AND lease_until <= clock_timestamp() RETURNING id, state, queue_id`;
+
+const FAILED_LONG_AGO = `SELECT id FROM ingestion_jobs WHERE state = 'failed' AND finished_at < now() - interval '${FILE_KEPT}' FOR UPDATE`;
 
 /* With a new id: the entry before, if there was one, is done with. */
 const ENTER = `
@@ -34,6 +44,8 @@ interface Queued {
  */
 @Injectable()
 export class JobSweep {
+  private readonly logger = new Logger('Jobs');
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly queue: JobQueue,
@@ -41,11 +53,25 @@ export class JobSweep {
 
   /** Cheap when nothing is open: three statements on an index that is empty then. */
   async run(): Promise<void> {
-    const dead = await this.unitOfWork.query<{ queue_id: string | null }>(TAKE_BACK);
-    for (const { queue_id } of dead.rows) if (queue_id !== null) await this.queue.revive(queue_id);
+    for (const queueId of await this.takeBack()) await this.queue.revive(queueId);
     await this.enter();
     const unsure = await this.unitOfWork.query<Queued>(UNSURE);
     for (const { id, queue_id } of unsure.rows) if (!(await this.queue.isOpen(queue_id))) await this.forgetEntry(id, queue_id);
+  }
+
+  /** Gives jobs back, or ends them, whose process has died; returns their entries. */
+  private async takeBack(): Promise<string[]> {
+    const jobs = await this.unitOfWork.run(async (session) => {
+      const { rows } = await session.query<{ id: string; state: JobState; queue_id: string | null }>(TAKE_BACK, [JSON.stringify(DIED)]);
+      await removeStagedFiles(
+        session,
+        rows.filter(({ state }) => state === 'cancelled').map(({ id }) => id),
+      );
+      return rows;
+    });
+    for (const { id, state } of jobs)
+      if (state === 'failed') this.logger.error({ msg: 'an import was given up', job_id: id, err: DIED.detail });
+    return jobs.flatMap(({ queue_id }) => queue_id ?? []);
   }
 
   /** Gives every queued job an entry that has none. @throws when the queue cannot be reached; the next one tries again */
@@ -67,9 +93,13 @@ export class JobSweep {
     await this.unitOfWork.query(
       `DELETE FROM ingestion_jobs WHERE state = 'uploading' AND updated_at < clock_timestamp() - interval '${UPLOAD_PATIENCE}'`,
     );
-    const failedLongAgo = `SELECT id FROM ingestion_jobs WHERE state = 'failed' AND finished_at < now() - interval '${FILE_KEPT}'`;
-    await this.unitOfWork.query(`DELETE FROM ingestion_pieces WHERE job_id IN (${failedLongAgo})`);
-    await this.unitOfWork.query(`DELETE FROM ingestion_external_ids WHERE job_id IN (${failedLongAgo})`);
+    await this.unitOfWork.run(async (session) => {
+      const { rows } = await session.query<{ id: string }>(FAILED_LONG_AGO);
+      await removeStagedFiles(
+        session,
+        rows.map(({ id }) => id),
+      );
+    });
     await this.unitOfWork.query(`DELETE FROM ingestion_jobs WHERE finished_at < now() - interval '${JOB_KEPT}'`);
   }
 

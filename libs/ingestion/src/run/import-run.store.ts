@@ -1,8 +1,17 @@
 import { UnitOfWork, type SqlSession } from '#database';
 import { Injectable } from '@nestjs/common';
-import { PROBLEMS_STORED_MAXIMUM, type ImportCounts, type ImportFailure, type ImportJob } from '../import-job.js';
+import {
+  ATTEMPTS_MAXIMUM,
+  PROBLEMS_STORED_MAXIMUM,
+  type ImportCounts,
+  type ImportFailure,
+  type ImportJob,
+  type JobState,
+} from '../import-job.js';
 import { importJobOf, JOB_COLUMNS, type ImportJobRecord } from '../import-job.record.js';
 import type { LineProblem, ReadPosition } from '../parsing/read-row.js';
+import { removeStagedFiles } from '../staging/remove-staged-files.js';
+import { giveBackAssignments } from './give-back.js';
 
 /** The job belongs to another run now, or to none: nothing may be written in its name. */
 export class RunLostError extends Error {
@@ -12,15 +21,15 @@ export class RunLostError extends Error {
   }
 }
 
-/* By the database's clock. A run whose lease has ended is taken over. */
+/* By the database's clock. A run whose lease has ended is taken over; the one of a job that is given up is ended by the sweep. */
 const CLAIM = `
 UPDATE ingestion_jobs SET state = 'running', lease_token = $2::uuid, lease_until = clock_timestamp() + $3::int * interval '1 millisecond',
   attempts = attempts + 1, started_at = coalesce(started_at, now()), updated_at = now()
-WHERE id = $1::uuid AND (state = 'queued' OR (state = 'running' AND lease_until <= clock_timestamp())) RETURNING ${JOB_COLUMNS}`;
+WHERE id = $1::uuid AND (state = 'queued' OR (state = 'running' AND lease_until <= clock_timestamp() AND attempts < ${ATTEMPTS_MAXIMUM})) RETURNING ${JOB_COLUMNS}`;
 
 const RENEW = `
 UPDATE ingestion_jobs SET lease_until = clock_timestamp() + $3::int * interval '1 millisecond'
-WHERE id = $1::uuid AND lease_token = $2::uuid AND state = 'running'`;
+WHERE id = $1::uuid AND lease_token = $2::uuid AND state = 'running' RETURNING is_cancel_requested`;
 
 /* FOR UPDATE: nobody takes the job over, or cancels it, before the batch has been written. */
 const ASSERT = `
@@ -39,9 +48,13 @@ SELECT $1::uuid, * FROM unnest($2::int[], $3::int[], $4::text[], $5::text[], $6:
 const NOTE_EXTERNAL_IDS =
   'INSERT INTO ingestion_external_ids (job_id, external_id, line) SELECT $1::uuid, * FROM unnest($2::text[], $3::int[])';
 
+/* Whether it is given up is for the row to say: a batch that was written meanwhile has set attempts to 0. */
 const RELEASE = `
-UPDATE ingestion_jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, attempts = attempts - $3::int, updated_at = now()
-WHERE id = $1::uuid AND lease_token = $2::uuid AND state = 'running'`;
+UPDATE ingestion_jobs SET attempts = CASE WHEN $3::boolean THEN attempts ELSE greatest(0, attempts - 1) END,${giveBackAssignments(
+  `($3::boolean AND attempts >= ${ATTEMPTS_MAXIMUM})`,
+  '$4',
+)}
+WHERE id = $1::uuid AND lease_token = $2::uuid AND state = 'running' RETURNING state`;
 
 const FINISH = `
 UPDATE ingestion_jobs SET state = $3, error = $4::jsonb, lease_token = NULL, lease_until = NULL, finished_at = now(), updated_at = now()
@@ -71,9 +84,11 @@ export class ImportRunStore {
     return rows[0] === undefined ? null : importJobOf(rows[0]);
   }
 
-  /** @throws RunLostError */
-  async renew({ jobId, token }: HeldRun, leaseMs: number): Promise<void> {
-    if ((await this.unitOfWork.query(RENEW, [jobId, token, leaseMs])).rowCount === 0) throw new RunLostError();
+  /** Keeps the job for another while; returns whether somebody wants it cancelled. @throws RunLostError */
+  async renew({ jobId, token }: HeldRun, leaseMs: number): Promise<boolean> {
+    const { rows } = await this.unitOfWork.query<{ is_cancel_requested: boolean }>(RENEW, [jobId, token, leaseMs]);
+    if (rows[0] === undefined) throw new RunLostError();
+    return rows[0].is_cancel_requested;
   }
 
   /**
@@ -136,20 +151,31 @@ export class ImportRunStore {
     ]);
   }
 
-  /** Gives the job back to the queue. @param isAttemptCounted false = it was no fault of the job */
-  async release({ jobId, token }: HeldRun, isAttemptCounted: boolean): Promise<void> {
-    await this.unitOfWork.query(RELEASE, [jobId, token, isAttemptCounted ? 0 : 1]);
-  }
-
-  /** Ends the job. The file of a failed one stays for a while, so that it can be resumed. */
-  async finish(held: HeldRun, state: 'done' | 'failed' | 'cancelled', error: ImportFailure | null = null): Promise<void> {
-    await this.unitOfWork.run(async (session) => {
-      await this.finishIn(session, held, state, error);
-      if (state !== 'failed') await this.removeFile(session, held.jobId);
+  /**
+   * Gives the job back to the queue, or ends it: when somebody wants it cancelled, or when too many runs in a row have failed before their first batch.
+   *
+   * @param isAttemptCounted false = it was no fault of the job
+   * @param failure why it has failed, if this was the last attempt
+   * @returns its state then; `null` = the lease was lost
+   */
+  async release({ jobId, token }: HeldRun, isAttemptCounted: boolean, failure: ImportFailure): Promise<JobState | null> {
+    return this.unitOfWork.run(async (session) => {
+      const { rows } = await session.query<{ state: JobState }>(RELEASE, [jobId, token, isAttemptCounted, JSON.stringify(failure)]);
+      const state = rows[0]?.state ?? null;
+      if (state === 'cancelled') await removeStagedFiles(session, [jobId]);
+      return state;
     });
   }
 
-  /** Ends the job because its file cannot be read at all; what was written before stays. */
+  /** Ends the job, and removes its file. */
+  async finish(held: HeldRun, state: 'done' | 'cancelled'): Promise<void> {
+    await this.unitOfWork.run(async (session) => {
+      await this.finishIn(session, held, state, null);
+      await removeStagedFiles(session, [held.jobId]);
+    });
+  }
+
+  /** Ends the job because its file cannot be read any further, and removes the file: what was written before stays, and nothing can be resumed. */
   async refuse(held: HeldRun, problem: LineProblem): Promise<void> {
     await this.unitOfWork.run(async (session) => {
       const { rows } = await session.query<{ problems: number }>(
@@ -159,17 +185,12 @@ export class ImportRunStore {
       if (rows[0] === undefined) throw new RunLostError();
       await this.addProblems(session, held.jobId, rows[0].problems - 1, [problem]);
       await this.finishIn(session, held, 'failed', { code: problem.code, detail: problem.detail });
-      await this.removeFile(session, held.jobId);
+      await removeStagedFiles(session, [held.jobId]);
     });
   }
 
   private async finishIn(session: SqlSession, { jobId, token }: HeldRun, state: string, error: ImportFailure | null): Promise<void> {
     const { rowCount } = await session.query(FINISH, [jobId, token, state, error === null ? null : JSON.stringify(error)]);
     if (rowCount === 0) throw new RunLostError();
-  }
-
-  private async removeFile(session: SqlSession, jobId: string): Promise<void> {
-    await session.query('DELETE FROM ingestion_pieces WHERE job_id = $1::uuid', [jobId]);
-    await session.query('DELETE FROM ingestion_external_ids WHERE job_id = $1::uuid', [jobId]);
   }
 }

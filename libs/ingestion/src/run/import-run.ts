@@ -4,7 +4,7 @@ import type { ImportJob } from '../import-job.js';
 import type { PreparedWrite, ResolvedRow, RowWriter, WriteCounts } from '../import-target.js';
 import { byteOrderMarkLength } from '../parsing/file-encoding.js';
 import { openReader } from '../parsing/open-reader.js';
-import type { LineProblem, ReadRow, RowReader } from '../parsing/read-row.js';
+import { UnreadableFileError, type LineProblem, type ReadRow, type RowReader } from '../parsing/read-row.js';
 import type { StagedFiles } from '../staging/staged-files.js';
 import type { HeldRun, ImportRunStore, RunProgress } from './import-run.store.js';
 import { duplicateOf, RowBatcher, type RowBatch } from './row-batches.js';
@@ -61,8 +61,8 @@ export class ImportRun {
     const batcher = new RowBatcher(this.parts.job.id, this.parts.writer, this.progress.checkpoint);
     for await (const row of this.rows(batcher)) {
       if (this.progress.counts.lines + batcher.size >= this.parts.limits.maxRows) {
-        batcher.addProblems([tooManyRows(row.line, this.parts.limits.maxRows)]);
-        break;
+        if (!batcher.isEmpty && !(await this.write(batcher.take()))) return 'cancelled';
+        throw tooManyRows(row.line, this.parts.limits.maxRows);
       }
       batcher.add(row);
       await this.giveWay();
@@ -183,7 +183,7 @@ function linesOf(rows: readonly ResolvedRow[]): Map<string, number> {
   return lines;
 }
 
-function tooManyRows(line: number, maxRows: number): LineProblem {
-  const detail = `and everything behind it was not read: a file may have ${maxRows} rows (IMPORT_MAX_ROWS)`;
-  return { line, pointer: '', code: 'too-many-rows', detail };
+function tooManyRows(line: number, maxRows: number): UnreadableFileError {
+  const detail = `line ${line} and everything behind it was not read: a file may have ${maxRows} rows (IMPORT_MAX_ROWS)`;
+  return new UnreadableFileError({ line, pointer: '', code: 'too-many-rows', detail });
 }

@@ -2,7 +2,7 @@ import { IngestionConfig } from '#config';
 import { Clock, DomainError, IdGenerator } from '#kernel';
 import { IndexDirectory } from '#sync';
 import { Injectable, Logger } from '@nestjs/common';
-import type { ImportJob } from '../import-job.js';
+import type { ImportFailure, ImportJob } from '../import-job.js';
 import { ImportTargets } from '../import-targets.js';
 import { UnreadableFileError } from '../parsing/read-row.js';
 import { StagedFiles } from '../staging/staged-files.js';
@@ -13,8 +13,7 @@ import { ImportRunStore, RunLostError, type HeldRun } from './import-run.store.j
 /** How long a job is held by a process that has died, renewed three times as often. */
 const LEASE_MS = 6_000;
 const RENEWALS_PER_LEASE = 3;
-/** Runs in a row that fail without writing a single batch, before the job is given up. */
-const ATTEMPTS_MAXIMUM = 5;
+const DEFECT: ImportFailure = { code: 'internal.error', detail: 'A defect in Kindred; the log has the cause. It can be resumed' };
 
 /** Runs one import at a time in this process: takes it, keeps its lease, and says how it ended. */
 @Injectable()
@@ -46,9 +45,10 @@ export class ImportRunner {
     if (job === null) return;
     const held: HeldRun = { jobId, token };
     const lost = new AbortController();
-    const keeper = this.keep(held, lost);
+    const cancelled = new AbortController();
+    const keeper = this.keep(held, lost, cancelled);
     try {
-      const outcome = await this.read(job, held, AbortSignal.any([signal, lost.signal]));
+      const outcome = await this.read(job, held, AbortSignal.any([signal, lost.signal]), cancelled.signal);
       await this.store.finish(held, outcome);
       this.logger.log({ msg: `import ${outcome}`, job_id: jobId, kind: job.kind });
     } catch (error) {
@@ -58,7 +58,7 @@ export class ImportRunner {
     }
   }
 
-  private read(job: ImportJob, held: HeldRun, signal: AbortSignal): Promise<'done' | 'cancelled'> {
+  private read(job: ImportJob, held: HeldRun, signal: AbortSignal, cancelled: AbortSignal): Promise<'done' | 'cancelled'> {
     const target = this.targets.get(job.kind);
     return new ImportRun({
       job,
@@ -67,18 +67,19 @@ export class ImportRunner {
       store: this.store,
       files: this.files,
       limits: this.config,
-      beforeBatch: async (stop) => this.brake.pass(target.source, stop),
+      // What a dry run does is no work for the index.
+      beforeBatch: async (stop) => (job.options.isDryRun ? undefined : this.brake.pass(target.source, stop, cancelled)),
       afterBatch: () => this.directory.wake(),
       monotonicMs: () => this.clock.monotonicMs(),
       signal,
     }).run();
   }
 
-  /** Renews the lease in the background: a batch may have to wait for the index longer than a lease lasts. */
-  private keep(held: HeldRun, lost: AbortController): NodeJS.Timeout {
+  /** Renews the lease in the background: a batch may have to wait for the index longer than a lease lasts. So a wish to cancel is seen meanwhile. */
+  private keep(held: HeldRun, lost: AbortController, cancelled: AbortController): NodeJS.Timeout {
     const renew = async (): Promise<void> => {
       try {
-        await this.store.renew(held, LEASE_MS);
+        if (await this.store.renew(held, LEASE_MS)) cancelled.abort();
       } catch (error) {
         // Any other failure is the database's; each batch looks at the lease again.
         if (error instanceof RunLostError) lost.abort(error);
@@ -97,16 +98,9 @@ export class ImportRunner {
       return;
     }
     const isOurFault = !signal.aborted && !(error instanceof DomainError && error.definition.retryable);
-    if (isOurFault && job.attempts >= ATTEMPTS_MAXIMUM) {
-      this.logger.error({ msg: 'an import was given up', job_id: job.id, err: error });
-      await this.store.finish(held, 'failed', {
-        code: 'internal.error',
-        detail: 'A defect in Kindred; the log has the cause. It can be resumed',
-      });
-      return;
-    }
     // What cannot be given back is found by the sweep when its lease has ended.
-    await this.store.release(held, isOurFault).catch(() => undefined);
-    throw error;
+    const state = await this.store.release(held, isOurFault, DEFECT).catch(() => null);
+    if (state === 'failed') this.logger.error({ msg: 'an import was given up', job_id: job.id, err: error });
+    else if (state !== 'cancelled') throw error;
   }
 }
