@@ -1,8 +1,13 @@
 import { parseOptions, UsageError } from './options.js';
 
 describe('parseOptions', () => {
-  it('evaluates projects by vector unless told otherwise', () => {
-    expect(parseOptions([])).toEqual({ sets: ['projects'], modes: ['vector'], settings: {}, seed: 1, isJson: false, isHelp: false });
+  it('evaluates both sets in all modes unless told otherwise, the baseline first', () => {
+    const modes = ['vector', 'keyword', 'hybrid'];
+    expect(parseOptions([])).toEqual({ sets: ['projects', 'documents'], modes, settings: {}, seed: 1, isJson: false, isHelp: false });
+  });
+
+  it('takes the queries of somebody else for projects unless told otherwise', () => {
+    expect(parseOptions('--queries q --qrels r'.split(' '))).toMatchObject({ sets: ['projects'], own: { queries: 'q', qrels: 'r' } });
   });
 
   it('reads everything', () => {

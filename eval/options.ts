@@ -23,8 +23,8 @@ export interface Options {
 
 export const USAGE = `npm run eval -- [options]
 
-  --sets LIST       which sets, comma separated: projects, documents (default: projects)
-  --modes LIST      which modes, comma separated, the baseline first: vector, keyword, hybrid (default: vector)
+  --sets LIST       which sets, comma separated: projects, documents (default: both; with --queries: projects)
+  --modes LIST      which modes, comma separated, the baseline first: vector, keyword, hybrid (default: all)
   --queries FILE    somebody else's queries: JSON Lines with id (or _id) and text, or two columns with a tab between them
   --qrels FILE      the judgements to them: JSON Lines, the TSV of BEIR, or the four columns of TREC; documents are external ids
   --corpus FILE     other rows than those of seed/: JSON Lines of rows as the API takes them, or the corpus of a BEIR set
@@ -38,7 +38,7 @@ export const USAGE = `npm run eval -- [options]
 export function parseOptions(args: readonly string[]): Options {
   const values = valuesOf(args);
   const { queries, qrels, corpus, url } = values;
-  const sets = listOf('--sets', values.sets, SET_NAMES);
+  const sets = listOf('--sets', values.sets ?? (queries === undefined ? SET_NAMES.join(',') : 'projects'), SET_NAMES);
   if ((queries === undefined) !== (qrels === undefined)) throw new UsageError('--queries and --qrels go together');
   if (corpus !== undefined && queries === undefined) throw new UsageError('--corpus needs --queries and --qrels that judge its rows');
   if (queries !== undefined && sets.length > 1) throw new UsageError('--queries belong to one set: name it with --sets');
@@ -65,8 +65,8 @@ function valuesOf(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        sets: { type: 'string', default: 'projects' },
-        modes: { type: 'string', default: 'vector' },
+        sets: { type: 'string' },
+        modes: { type: 'string', default: MODES.join(',') },
         queries: { type: 'string' },
         qrels: { type: 'string' },
         corpus: { type: 'string' },

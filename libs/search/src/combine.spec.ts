@@ -83,6 +83,20 @@ describe('combine', () => {
     expect(words.map(({ scores }) => scores?.fused)).toEqual([1 / 61, 1 / 62]);
   });
 
+  it('asks more of the words where the vectors part the rows', () => {
+    const order = (last: number, best: number) => {
+      const lists = found({ a: 0.9, b: 0.8, d: last }, ['c', 'b']);
+      return idsOf(combine({ ...lists, keyword: lists.keyword.map((hit) => ({ ...hit, score: best })) }, OPTIONS));
+    };
+    expect(order(0.5, 0.1)).toEqual(['b', 'a', 'c', 'd']);
+    expect(order(0.49, 0.199)).toEqual(['a', 'b', 'd', 'c']);
+    expect(order(0.49, 0.2)).toEqual(['b', 'a', 'c', 'd']);
+    // What counts is the last place that counts, not the end of a longer list.
+    const many = Object.fromEntries(Array.from({ length: 22 }, (_, index) => [`v${index}`, index < 20 ? 0.9 - index / 100 : 0.1]));
+    const lists = found(many, ['c', 'v1']);
+    expect(idsOf(combine({ ...lists, keyword: lists.keyword.map((hit) => ({ ...hit, score: 0.15 })) }, OPTIONS))[0]).toBe('v1');
+  });
+
   it('leaves out, and gives no rank to, rows that are gone', () => {
     const lists = found({}, ['a', 'b']);
     const hits = combine({ ...lists, rows: rowsOf('b') }, OPTIONS);

@@ -1,4 +1,4 @@
-import { fuse } from './fusion.js';
+import { fuse, FUSED_DEPTH } from './fusion.js';
 import type { KeywordHit } from './keyword/row-finder.js';
 import { limitGroups, type Grouping } from './ranking.js';
 import type { FoundRow, Hit, HitScores } from './search-types.js';
@@ -24,6 +24,13 @@ const KEYWORD_SHARE = 0.5;
  * then the first of its list, and would be put beside what is nearest in meaning.
  */
 const KEYWORD_LEAST_SCORE = 0.1;
+/**
+ * More of them where the vectors are decisive: then the meaning has been read well, and a few words in common with another row say less. Vectors that do not part the
+ * rows, as of a language that the model hardly reads, leave it to the words.
+ */
+const KEYWORD_LEAST_SCORE_BESIDE_DECISIVE = 0.2;
+/** The last place that counts has lost at least this share of the first one's similarity. */
+const DECISIVE_DROP = 0.45;
 
 export interface CombineOptions<Row> {
   readonly topK: number;
@@ -40,7 +47,10 @@ export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row
   const keywordScores = new Map(keyword.map(({ id, score }) => [id, score]));
   const lists = [
     { ids: found.vector.map(({ id }) => id) },
-    { ids: keyword.map(({ id }) => id), counted: found.vector.length === 0 ? keyword.length : countStrong(keyword) },
+    {
+      ids: keyword.map(({ id }) => id),
+      counted: found.vector.length === 0 ? keyword.length : countStrong(keyword, isDecisive(found.vector)),
+    },
   ];
   const rows = fuse(lists).flatMap(({ id, score, ranks }) => {
     const row = found.rows.get(id);
@@ -59,9 +69,18 @@ export function combine<Row>(found: FoundLists<Row>, options: CombineOptions<Row
     .map((hit, index) => ({ ...hit, rank: index + 1 }));
 }
 
-function countStrong(keyword: readonly KeywordHit[]): number {
+/** Whether the vectors part the rows: the first ones stand out from those that count last. */
+function isDecisive(vector: readonly Hit<unknown>[]): boolean {
+  const first = vector[0]!.similarity;
+  const last = vector[Math.min(vector.length, FUSED_DEPTH) - 1]!.similarity;
+  return first > 0 && last < first * (1 - DECISIVE_DROP);
+}
+
+function countStrong(keyword: readonly KeywordHit[], isBesideDecisive: boolean): number {
   const bestScore = keyword[0]?.score ?? 0;
-  return bestScore < KEYWORD_LEAST_SCORE ? 0 : keyword.filter(({ score }) => score >= bestScore * KEYWORD_SHARE).length;
+  return bestScore < (isBesideDecisive ? KEYWORD_LEAST_SCORE_BESIDE_DECISIVE : KEYWORD_LEAST_SCORE)
+    ? 0
+    : keyword.filter(({ score }) => score >= bestScore * KEYWORD_SHARE).length;
 }
 
 function isAlikeEnough(similarity: number | null, hasWords: boolean, { threshold, defaultThreshold }: CombineOptions<never>): boolean {
