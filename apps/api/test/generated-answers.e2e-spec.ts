@@ -88,6 +88,13 @@ describe('answers that a model writes', () => {
     expect((await ask(fresh())).body.answer.mode).toBe('generated');
   });
 
+  it('say that the documents do not answer, instead of showing a passage that does not', async () => {
+    provider.writes('NOT_IN_PASSAGES');
+    const answer = { text: 'The documents say nothing about that.', mode: 'generated', model: 'test-writer', citations: [] };
+    expect((await ask(fresh())).body.answer).toEqual(answer);
+    expect(eventsOf((await ask(fresh(), { accept: 'text/event-stream' })).text).slice(1)).toEqual([['answer', answer]]);
+  });
+
   it('are remembered until a document changes', async () => {
     const question = fresh();
     const { body } = await ask(question);

@@ -17,7 +17,7 @@ export type Fallback = (typeof FALLBACKS)[number];
 
 export interface Answer {
   readonly text: string;
-  /** `extractive`: sentences of the passages as they are; `generated`: a model has written it, and every citation is one of the passages. */
+  /** `extractive`: sentences of the passages as they are; `generated`: a model has written it, and every citation is one of the passages; without one, it says that they do not answer. */
   readonly mode: 'generated' | 'extractive';
   readonly citations: readonly Citation[];
   /** Of a generated answer. */

@@ -3,7 +3,7 @@ import { extractiveAnswer } from './extractive-answer.js';
 import type { Passage } from './query.js';
 import { snippetOf } from './snippet.js';
 
-const passage = (id: string, text: string, fused: number, documentId = id): Passage =>
+const passage = (id: string, text: string, similarity: number | null, { documentId = id, word = null as number | null } = {}): Passage =>
   ({
     id,
     text,
@@ -11,9 +11,10 @@ const passage = (id: string, text: string, fused: number, documentId = id): Pass
     start: 0,
     end: text.length,
     document: { id: documentId, title: `Title ${id}`, external_id: null },
-    similarity: 0.5,
+    similarity,
     rank: 1,
-    scores: { vector: null, keyword: null, fused },
+    // As the second of a list, whatever it says, stands to the first.
+    scores: { vector: null, keyword: word === null ? null : { score: word, rank: 1 }, fused: 1 / 62 },
     snippet: '',
   }) as unknown as Passage;
 
@@ -54,7 +55,7 @@ describe('snippetOf', () => {
 
 describe('extractiveAnswer', () => {
   it('is the best passage in its own words, with its citation', () => {
-    const answer = extractiveAnswer('wood for stairs', [passage('a', 'Oak  is\nhard.', 0.03), passage('b', 'Pine dents.', 0.02)]);
+    const answer = extractiveAnswer('wood for stairs', [passage('a', 'Oak  is\nhard.', 0.7), passage('b', 'Pine dents.', 0.6)]);
     expect(answer).toEqual({
       text: 'Oak is hard. [1]',
       mode: 'extractive',
@@ -63,11 +64,29 @@ describe('extractiveAnswer', () => {
   });
   it('has a second passage of another document that is nearly as good', () => {
     const { text, citations } = extractiveAnswer('q', [
-      passage('a', 'A.', 0.03),
-      passage('b', 'B.', 0.0299, 'a'),
-      passage('c', 'C.', 0.0298),
+      passage('a', 'A.', 0.7),
+      passage('b', 'B.', 0.7, { documentId: 'a' }),
+      passage('c', 'C.', 0.69),
     ]);
     expect([text, citations.map(({ chunk_id }) => chunk_id)]).toEqual(['A. [1]\n\nC. [2]', ['a', 'c']]);
+  });
+  it.each([
+    ['as alike', [0.7, null], [0.69, null], true],
+    ['less alike', [0.7, null], [0.66, null], false],
+    ['with as many words, found by words alone', [null, 0.4], [null, 0.4], true],
+    ['with fewer words, found by words alone', [null, 0.4], [null, 0.3], false],
+    ['as alike, with fewer words', [0.7, 0.4], [0.7, 0.3], false],
+    ['as alike, without the words', [0.7, 0.4], [0.7, null], false],
+    ['with the words, less alike', [0.6, 0.4], [0.5, 0.4], false],
+    ['that the index does not have yet', [0.7, 0.4], [null, 0.4], false],
+    ['that has words beside', [0.7, null], [0.7, 0.4], true],
+  ] as const)('has a second passage %s: %j, %j: %s', (_, [best, bestWord], [similarity, word], isThere) => {
+    const { citations } = extractiveAnswer('q', [passage('a', 'A.', best, { word: bestWord }), passage('b', 'B.', similarity, { word })]);
+    expect(citations).toHaveLength(isThere ? 2 : 1);
+  });
+  it('has no number in brackets but its own citations', () => {
+    const { text } = extractiveAnswer('q', [passage('a', 'Oak is hard [3], see 【2】 and [1, 2].', 0.7)]);
+    expect(text).toBe('Oak is hard (3), see (2) and (1, 2). [1]');
   });
   it('takes the sentences that matter out of a long passage', () => {
     const filler = 'The yard is swept on Fridays and the tools are put away. '.repeat(12);
@@ -82,6 +101,7 @@ describe('extractiveAnswer', () => {
       text: 'Dazu steht nichts in den Dokumenten.',
       citations: [],
     });
+    expect(extractiveAnswer('Geölt?', []).text).toBe('Dazu steht nichts in den Dokumenten.');
     expect(extractiveAnswer('What is it?', []).text).toBe('The documents say nothing about that.');
   });
 });

@@ -37,8 +37,7 @@ export class QueryService {
       topK: request.topK,
       threshold: request.threshold,
       filter: vectorFilterOf(filter),
-      grouping:
-        request.chunksPerDocument === null ? undefined : { maximum: request.chunksPerDocument, groupOf: ({ document }) => document.id },
+      grouping: { maximum: request.chunksPerDocument, groupOf: ({ document }) => document.id },
       readRows: (ids) => this.chunks.findMatching(ids, filter),
       findByKeywords: (texts, limit) => this.chunks.findByKeywords(texts, limit, filter),
     });

@@ -13,8 +13,8 @@ export interface QueryRequest {
   /** A cosine; `null` = the configured default, for what only vectors found. */
   readonly threshold: number | null;
   readonly mode: SearchMode;
-  /** Most chunks of one document; `null` = as many as there are. */
-  readonly chunksPerDocument: number | null;
+  /** Most chunks of one document. */
+  readonly chunksPerDocument: number;
 }
 
 /** A chunk that answers the query. */

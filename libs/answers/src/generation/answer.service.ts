@@ -2,11 +2,14 @@ import { sha256OfParts } from '#kernel';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Answer, Fallback } from '../answer.js';
 import { citationOf, extractiveAnswer } from '../extractive-answer.js';
+import { nothingFound } from '../nothing-found.js';
+import { oneLine } from '../one-line.js';
 import type { Passage } from '../query.js';
 import { AnswerCache } from './answer-cache.js';
-import { checkCitations, type CheckedText } from './citations.js';
-import { visibleText, withoutLinks } from './clean-text.js';
+import { checkAnswer } from './check-answer.js';
+import type { CheckedText } from './citations.js';
 import { GeneratorError } from './generator-error.js';
+import { NOT_IN_PASSAGES, saysNotInPassages, withholdingIt } from './not-in-passages.js';
 import { buildPrompt, type Prompt, type PromptTurn } from './prompt.js';
 import { TextGenerator } from './text-generator.js';
 
@@ -47,7 +50,7 @@ export class AnswerService implements BeforeApplicationShutdown {
     this.closing.abort(new GeneratorError('The process is stopping', { isOutage: false }));
   }
 
-  /** Always gives an answer. @throws only the signal's reason, when it is aborted */
+  /** Gives an answer whether or not the model does. @throws the signal's reason when it is aborted; a defect, which no answer should hide */
   async answer(request: AnswerRequest): Promise<Answer> {
     const { question, searched = question, passages } = request;
     request.signal.throwIfAborted();
@@ -64,9 +67,10 @@ export class AnswerService implements BeforeApplicationShutdown {
 
   private async write(generator: TextGenerator, request: AnswerRequest): Promise<CheckedText> {
     const { question, passages, conversation = [], generation, isDegraded, onPiece } = request;
-    const prompt = buildPrompt(normalised(question), passages, conversation);
+    // Two spellings that read alike are one question.
+    const prompt = buildPrompt(oneLine(question.normalize('NFC')), passages, conversation);
     const signal = AbortSignal.any([request.signal, this.closing.signal]);
-    const run = (by: AbortSignal) => this.generate(generator, prompt, onPiece, by);
+    const run = (by: AbortSignal) => this.generate(generator, prompt, request, by);
     if (isDegraded || conversation.length > 0) return run(signal);
     const key = sha256OfParts(generation ?? '', generator.model, ...prompt.messages.map(({ content }) => content)).toString('base64');
     if (onPiece === undefined) return this.cache.get(key, run, signal);
@@ -82,13 +86,14 @@ export class AnswerService implements BeforeApplicationShutdown {
   private async generate(
     generator: TextGenerator,
     { messages, passageCount }: Prompt,
-    onPiece: AnswerRequest['onPiece'],
+    { question, onPiece }: AnswerRequest,
     signal: AbortSignal,
   ): Promise<CheckedText> {
-    const written = await generator.generate(messages, { onPiece, signal });
-    const checked = checkCitations(withoutLinks(visibleText(written)), passageCount);
+    const written = await generator.generate(messages, { onPiece: onPiece && withholdingIt(onPiece), signal });
+    const checked = checkAnswer(written, passageCount);
+    if (saysNotInPassages(checked)) return { text: nothingFound(question), numbers: [] };
     if (checked.numbers.length === 0) throw new NotCitedError('The model has cited none of the passages');
-    return checked;
+    return { ...checked, text: checked.text.replaceAll(NOT_IN_PASSAGES, '…') };
   }
 }
 
@@ -96,9 +101,4 @@ function fallbackOf(error: unknown): Fallback {
   if (error instanceof NotCitedError) return 'not_cited';
   if (error instanceof GeneratorError) return 'provider_unavailable';
   throw error;
-}
-
-/** Two spellings that read alike are one question. */
-function normalised(question: string): string {
-  return question.normalize('NFC').replace(/\s+/gu, ' ').trim();
 }

@@ -1,5 +1,5 @@
 import { SeededRandom } from '#testing';
-import { checkCitations, withoutCitations } from './citations.js';
+import { checkCitations, citationsAsWords, withoutCitations } from './citations.js';
 
 const SEED = 20_261_126;
 
@@ -12,6 +12,7 @@ describe('checkCitations', () => {
     ['Oak 【1】 and [^2].', 'Oak [1] and [2].', [1, 2]],
     ['Oak [4].', 'Oak.', []],
     ['Oak [0] [99] [2024].', 'Oak.', []],
+    ['Oak [1234567] ［2］.', 'Oak [2].', [2]],
     ['Oak [1, 7].', 'Oak [1].', [1]],
     ['Oak [3-1] or [1-900].', 'Oak or.', []],
     ['An array[i], a [note], (1).', 'An array[i], a [note], (1).', []],
@@ -45,4 +46,18 @@ describe('checkCitations', () => {
 
 describe('withoutCitations', () => {
   it('leaves the words', () => expect(withoutCitations('Oak [1], oiled [2][3].')).toBe('Oak, oiled.'));
+});
+
+describe('citationsAsWords', () => {
+  it(`leaves nothing that counts as a citation in an answer (seed ${SEED})`, () => {
+    const parts = ['[1]', '[', ']', '【', '】', '［', '］', '1', '23', ',', ';', '-', '–', ' ', '^', 'oak', '\n'];
+    const random = new SeededRandom(SEED);
+    let counted = 0;
+    for (let trial = 0; trial < 5_000; trial++) {
+      const text = Array.from({ length: 8 }, () => random.pick(parts)).join('');
+      counted += checkCitations(text, 99).numbers.length;
+      expect([text, checkCitations(citationsAsWords(text), 99).numbers]).toEqual([text, []]);
+    }
+    expect(counted).toBeGreaterThan(1_000);
+  });
 });

@@ -1,5 +1,5 @@
-/** `[1]`, `[1, 2]`, `[^1]`, `【1】`, `[2-4]`: however models write them. */
-const CITATION = /[[【]\^?(\d{1,6}(?:\s{0,2}[,;–-]\s{0,2}\d{1,6}){0,20})[\]】]/g;
+/** `[1]`, `[1, 2]`, `[^1]`, `【1】`, `[2-4]`: however models write them. What is taken out of documents is the same as what counts in an answer. */
+const CITATION = /[[【［]\^?(\d[\d,;\s–-]*)[\]】］]/g;
 /** A longer range is no citation of what a reader could check. */
 const LONGEST_RANGE = 20;
 
@@ -22,7 +22,7 @@ export function checkCitations(text: string, count: number): CheckedText {
     if (next === checked) return { text: checked.trim(), numbers };
     checked = next;
   }
-  return { text: checked.replace(/[[\]【】]/g, '').trim(), numbers: [] };
+  return { text: checked.replace(/[[\]【】［］]/g, '').trim(), numbers: [] };
 }
 
 function checkOnce(text: string, count: number): CheckedText {
@@ -34,6 +34,11 @@ function checkOnce(text: string, count: number): CheckedText {
     return `${space}${valid.map((number) => `[${number}]`).join('')}`;
   });
   return { text: checked, numbers: [...cited].sort((a, b) => a - b) };
+}
+
+/** The text of a document, of which no number can be taken for a citation: `[3]` becomes `(3)`. */
+export function citationsAsWords(text: string): string {
+  return text.replace(CITATION, '($1)');
 }
 
 /** The text as somebody reads it who has other passages before him. */

@@ -28,7 +28,7 @@ export const chatReplySchema = z
     mode: z
       .enum(['generated', 'extractive', 'limited'])
       .describe(
-        'generated: written by a model, its citations checked; extractive: sentences of the documents as they are, or that they say nothing about it; limited: the documents could not be looked into',
+        'generated: written by a model, its citations checked; extractive: sentences of the documents as they are; both may say that the documents say nothing about it; limited: the documents could not be looked into',
       ),
     citations: z.array(citationSchema),
     conversation_id: z.string().meta({ format: 'uuid' }).describe('To be named by the next message'),

@@ -63,7 +63,11 @@ export const citationSchema = z
 export const answerSchema = z
   .strictObject({
     text: z.string(),
-    mode: z.enum(['generated', 'extractive']).describe('extractive: sentences of the documents as they are; generated: written by a model'),
+    mode: z
+      .enum(['generated', 'extractive'])
+      .describe(
+        'extractive: sentences of the documents as they are; generated: written by a model, with citations, or, without any, that the documents say nothing about it',
+      ),
     citations: z.array(citationSchema),
     model: z.string().optional().describe('Of a generated answer'),
     fallback: z
