@@ -50,7 +50,8 @@ describe('the command line imports and exports', () => {
       'offers.csv',
       'name;description;complexity;external_id\nGate;Larch gate;2;a\nDoor;Oak door;9;b\nStairs;Ash stairs;3;c\n',
     );
-    const { code, out } = await kindred(['import', path]);
+    const { code, out, error } = await kindred(['import', path]);
+    expect(error).toMatch(/^Uploading 100 %\nThe file is stored\. .*kindred import --resume [0-9a-f-]{36}$/m);
     expect(out).toContain(`${path}:3: /complexity must be at most 5 (too-large)\n`);
     expect(out).toMatch(
       /^Total: 3\nSuccessfully migrated: 2\nFailed: 1\nTotal time: \d+\.\d\d s\nAverage: [\d.]+ ms per row\n2 new, 0 changed, 0 unchanged\.$/m,
@@ -102,6 +103,7 @@ describe('the command line imports and exports', () => {
     [['import', '-', '--format', 'xml'], 2, '--format'],
     [['import', '-', '--format', 'csv', '--kind', 'x'], 2, 'projects or documents'],
     [['import', '-', '--format', 'csv'], 1, 'The file must not be empty'],
+    [['import', '/dev/null', '--format', 'csv'], 1, 'The file must not be empty'],
     [['import', '--resume', '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11'], 1, 'jobs.not-found'],
     [['export', 'x'], 2, 'projects or documents'],
     [['export', 'projects', '--collection', 'faq'], 2, 'for documents'],

@@ -39,10 +39,13 @@ interface Problem {
   readonly code?: string;
   readonly title?: string;
   readonly detail?: string;
+  readonly retryable?: boolean;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
 }
 
 const ADMIN = '/api/v1/admin';
+/** What a proxy answers while the service behind it is away. */
+const AWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Speaks the public API, as any client would. */
 export class KindredClient {
@@ -97,17 +100,19 @@ export class KindredClient {
     return this.call('POST', `${ADMIN}/${path}`, body);
   }
 
-  /** Uploads a file to an import route; answers with the job. @throws ServiceError */
-  async upload<Reply>(path: string, file: Blob | ReadableStream, contentType: string): Promise<Reply> {
-    // A stream has no length, and fetch wants to be told that it will not be answered before it has ended.
-    const init = { method: 'POST', body: file, duplex: 'half', headers: { 'content-type': contentType } } as RequestInit;
+  /** Uploads a file to an import route; answers with the job. @param sizeBytes `null` = not known before its end. @throws ServiceError */
+  async upload<Reply>(path: string, file: ReadableStream<Uint8Array>, sizeBytes: number | null, contentType: string): Promise<Reply> {
+    // With its length, so that a file that is too large is refused before it has been sent.
+    const length = sizeBytes === null ? {} : { 'content-length': String(sizeBytes) };
+    // A stream has no length for fetch, which wants to be told that it will not be answered before it has ended.
+    const init = { method: 'POST', body: file, duplex: 'half', headers: { 'content-type': contentType, ...length } } as RequestInit;
     return this.json(`POST ${path}`, await this.request(path, init));
   }
 
   /** Reads a reply as it arrives. @throws ServiceError */
   async download(path: string): Promise<ReadableStream<Uint8Array>> {
     const reply = await this.request(path, { method: 'GET' });
-    if (!reply.ok) throw refusalOf(`GET ${path}`, reply.status, await reply.text());
+    if (!reply.ok) throw refusalOf(`GET ${path}`, reply.status, await this.textOf(reply));
     return reply.body ?? new Blob([]).stream();
   }
 
@@ -133,17 +138,25 @@ export class KindredClient {
     try {
       return await fetch(`${this.url}${path}`, init);
     } catch (error) {
-      throw new ServiceError(`Nothing answers at ${this.url} (${reasonOf(error)}). Is Kindred running there?`);
+      throw new ServiceError(`Nothing answers at ${this.url} (${reasonOf(error)}). Is Kindred running there?`, null, true);
     }
   }
 
   private async json<Reply>(call: string, reply: Response): Promise<Reply> {
-    const text = await reply.text();
+    const text = await this.textOf(reply);
     if (!reply.ok) throw refusalOf(call, reply.status, text);
     try {
       return JSON.parse(text) as Reply;
     } catch {
       throw new ServiceError(`${call} answered something else than JSON. Is ${this.url} Kindred?`);
+    }
+  }
+
+  private async textOf(reply: Response): Promise<string> {
+    try {
+      return await reply.text();
+    } catch (error) {
+      throw new ServiceError(`The answer of ${this.url} was cut off (${reasonOf(error)}).`, null, true);
     }
   }
 }
@@ -159,11 +172,11 @@ function refusalOf(call: string, status: number, text: string): ServiceError {
   try {
     problem = JSON.parse(text) as Problem;
   } catch {
-    return new ServiceError(`${call} answered ${status}: ${text.slice(0, 500)}`);
+    return new ServiceError(`${call} answered ${status}: ${text.slice(0, 500)}`, null, AWAY_STATUSES.has(status));
   }
   const { code = String(status), title, detail } = problem;
   // The detail of a refused field repeats the first of them.
   const fields = (problem.errors ?? []).slice(1).map((field) => `\n  ${field.pointer} ${field.detail}`);
   const sentence = detail === undefined || detail === title ? (title ?? text.slice(0, 500)) : `${title}: ${detail}`;
-  return new ServiceError(`${sentence} (${code})${fields.join('')}`, code);
+  return new ServiceError(`${sentence} (${code})${fields.join('')}`, code, problem.retryable === true);
 }

@@ -1,7 +1,7 @@
 import { loadConfig } from '#config';
 import { CommandRunner, Option } from 'nest-commander';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ProgressLine } from '../output/progress-line.js';
+import { follow, PATIENCE_MS } from './follow.js';
 import { KindredClient } from './kindred-client.js';
 import { findRunningService, parseServiceUrl } from './service-url.js';
 import { UsageError } from './usage-error.js';
@@ -10,8 +10,6 @@ export interface ServiceOptions {
   readonly url?: string;
   readonly json?: boolean;
 }
-
-const POLL_MS = 500;
 
 /** A command that talks to the running service: finds it, and prints what it says as a table, or as the raw JSON with `--json`. */
 export abstract class ServiceCommand extends CommandRunner {
@@ -33,21 +31,22 @@ export abstract class ServiceCommand extends CommandRunner {
     console.log(options.json === true ? JSON.stringify(reply, null, 2) : text());
   }
 
-  /** Asks again and again until `isOver`, and shows where things stand meanwhile. */
+  /** Asks again and again until `isOver`, and shows where things stand meanwhile. A service that is away for a moment is waited for. @throws ServiceError */
   protected async follow<Reply>(
     look: () => Promise<Reply>,
     isOver: (reply: Reply) => boolean,
     describe: (reply: Reply) => string,
   ): Promise<Reply> {
     const line = new ProgressLine(process.stderr);
-    for (;;) {
-      const reply = await look();
-      if (isOver(reply)) {
-        line.end();
-        return reply;
-      }
-      line.show(describe(reply));
-      await delay(POLL_MS);
+    try {
+      return await follow({
+        look,
+        isOver,
+        show: (reply) => line.show(describe(reply)),
+        showAway: () => line.show(`The service does not answer; it is asked again for ${PATIENCE_MS / 1_000} s`),
+      });
+    } finally {
+      line.end();
     }
   }
 

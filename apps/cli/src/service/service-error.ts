@@ -4,6 +4,8 @@ export class ServiceError extends Error {
     message: string,
     /** Code of the problem, for example `generations.conflict`; `null` when there was no reply of the service. */
     readonly code: string | null = null,
+    /** Whether the same may succeed a moment later: there was no reply, or the service says so. */
+    readonly isPassing = false,
   ) {
     super(message);
     this.name = 'ServiceError';

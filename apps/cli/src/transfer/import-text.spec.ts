@@ -1,4 +1,4 @@
-import { problemText, progressText, summaryText, type ImportJobReply } from './import-text.js';
+import { problemText, progressText, summaryText, uploadText, workedMs, type ImportJobReply } from './import-text.js';
 
 const JOB: ImportJobReply = {
   id: 'j',
@@ -35,7 +35,21 @@ describe('progress of an import', () => {
   });
 });
 
+describe('progress of an upload', () => {
+  it('has a bar on a terminal, and says how much where the size is not known', () => {
+    expect(uploadText(512, 1_024, true)).toBe('Uploading [############------------] 50 %');
+    expect(uploadText(512, 1_024, false)).toBe('Uploading 50 %');
+    expect(uploadText(1_572_864, null, true)).toBe('Uploading, 1.5 MiB');
+    expect(uploadText(0, 0, true)).toBe('Uploading, 0.0 MiB');
+  });
+});
+
 describe('end of an import', () => {
+  it('that was come back to takes the time in which it was worked on', () => {
+    expect(workedMs(JOB)).toBeCloseTo((520 / 512.4) * 1_000);
+    expect(workedMs({ ...JOB, progress: { ...JOB.progress, rate_per_second: null } })).toBeNull();
+  });
+
   it('is summed up', () => {
     expect(summaryText({ ...JOB, state: 'done' }, 2_000).split('\n')).toEqual([
       'Total: 520',

@@ -30,6 +30,7 @@ export interface ImportProblem {
   readonly detail: string;
 }
 
+const MEBIBYTE = 1_048_576;
 const BAR_WIDTH = 24;
 const NOT_RUNNING: Partial<Record<ImportJobReply['state'], string>> = {
   uploading: 'Uploading',
@@ -52,9 +53,26 @@ export function progressText({ state, progress }: ImportJobReply, isTerminal: bo
   return parts.join(', ');
 }
 
+/** How much of a file has been sent. @param totalBytes `null` = not known */
+export function uploadText(sentBytes: number, totalBytes: number | null, isTerminal: boolean): string {
+  if (totalBytes === null || totalBytes === 0) return `Uploading, ${(sentBytes / MEBIBYTE).toFixed(1)} MiB`;
+  const share = Math.min(1, sentBytes / totalBytes);
+  return `Uploading ${isTerminal ? `${bar(share)} ` : ''}${Math.floor(share * 100)} %`;
+}
+
+/** How to come back to an import. */
+export function comeBackText(id: string): string {
+  return `kindred import --resume ${id}`;
+}
+
 function bar(share: number): string {
   const filled = Math.round(share * BAR_WIDTH);
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}]`;
+}
+
+/** How long the service has worked on the rows of an import, as its rate says; `null` = it does not. */
+export function workedMs({ progress: { lines, rate_per_second } }: ImportJobReply): number | null {
+  return rate_per_second === null || rate_per_second === 0 ? null : (lines / rate_per_second) * 1_000;
 }
 
 /** One refused line, as compilers print them. */
@@ -62,7 +80,7 @@ export function problemText(file: string, { line, pointer, code, detail }: Impor
   return `${file}:${line}: ${pointer === '' ? '' : `${pointer} `}${detail} (${code})`;
 }
 
-/** What became of the file. @param elapsedMs from the first byte of the upload to the last row */
+/** What became of the file. @param elapsedMs from the first byte of the upload to the last row; of an import that was come back to, {@link workedMs} */
 export function summaryText(job: ImportJobReply, elapsedMs: number): string {
   const { lines, accepted, inserted, updated, unchanged, rejected } = job.progress;
   return [

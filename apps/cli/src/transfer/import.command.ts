@@ -2,13 +2,24 @@ import { Command, Option } from 'nest-commander';
 import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
+import { ProgressLine } from '../output/progress-line.js';
+import { ServiceError } from '../service/service-error.js';
 import { ImportPgvectorCommand } from '../commands/import-pgvector.command.js';
 import type { KindredClient } from '../service/kindred-client.js';
 import { ServiceCommand, wholeNumber, type ServiceOptions } from '../service/service-command.js';
 import { UsageError } from '../service/usage-error.js';
 import { fileTypeOf, FORMATS, type FileFormat } from './file-type.js';
 import { parseKind, TRANSFER_KINDS, type TransferKind } from './transfer-kind.js';
-import { problemText, progressText, summaryText, type ImportJobReply, type ImportProblem } from './import-text.js';
+import {
+  comeBackText,
+  problemText,
+  progressText,
+  summaryText,
+  uploadText,
+  workedMs,
+  type ImportJobReply,
+  type ImportProblem,
+} from './import-text.js';
 
 interface ImportOptions extends ServiceOptions {
   readonly kind?: TransferKind;
@@ -84,7 +95,8 @@ export class ImportCommand extends ServiceCommand {
     const startedMs = performance.now();
     const begun = file === undefined ? await this.comeBack(client, options.resume!) : await this.send(client, file, options);
     const job = await this.followed(client, begun.id);
-    const elapsedMs = performance.now() - startedMs;
+    const measuredMs = performance.now() - startedMs;
+    const elapsedMs = file === undefined ? (workedMs(job) ?? measuredMs) : measuredMs;
     if (options.json !== true) await this.printProblems(client, job, file ?? 'line', options.problems ?? PROBLEMS_SHOWN);
     this.show(options, job, () => summaryText(job, elapsedMs));
     if (job.state !== 'done' || job.progress.rejected > 0) this.fail();
@@ -105,13 +117,32 @@ export class ImportCommand extends ServiceCommand {
     if (options.dryRun === true) query.set('dry_run', 'true');
     if (collection !== undefined) query.set('collection', collection);
     if (file !== '-') query.set('file_name', basename(file));
-    return client.upload(`/api/v1/${kind}/import?${query.toString()}`, await bytesOf(file), contentType);
+    const job = await this.upload(client, `/api/v1/${kind}/import?${query.toString()}`, await openFile(file), contentType);
+    process.stderr.write(`The file is stored. Come back to its import at any time with: ${comeBackText(job.id)}\n`);
+    return job;
   }
 
-  /** Ctrl-C leaves the import alone, and says how to come back to it. */
+  private async upload(client: KindredClient, path: string, { bytes, sizeBytes }: OpenFile, contentType: string): Promise<ImportJobReply> {
+    const line = new ProgressLine(process.stderr);
+    let sentBytes = 0;
+    const counter = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        sentBytes += chunk.byteLength;
+        line.show(uploadText(sentBytes, sizeBytes, process.stderr.isTTY === true));
+        controller.enqueue(chunk);
+      },
+    });
+    try {
+      return await client.upload(path, bytes.pipeThrough(counter), sizeBytes, contentType);
+    } finally {
+      line.end();
+    }
+  }
+
+  /** Ctrl-C leaves the import alone, as does a service that is away for long; both say how to come back to it. */
   private async followed(client: KindredClient, id: string): Promise<ImportJobReply> {
     const leave = (): never => {
-      process.stderr.write(`\nThe import goes on in the service. Follow it with: kindred import --resume ${id}\n`);
+      process.stderr.write(`\nThe import goes on in the service. Follow it with: ${comeBackText(id)}\n`);
       process.exit(1);
     };
     process.once('SIGINT', leave);
@@ -121,6 +152,9 @@ export class ImportCommand extends ServiceCommand {
         ({ state }) => OVER.has(state),
         (job) => progressText(job, process.stderr.isTTY === true),
       );
+    } catch (error) {
+      if (!(error instanceof ServiceError) || !error.isPassing) throw error;
+      throw new ServiceError(`${error.message}\nThe import goes on when the service does. Follow it then with: ${comeBackText(id)}`);
     } finally {
       process.removeListener('SIGINT', leave);
     }
@@ -136,11 +170,19 @@ export class ImportCommand extends ServiceCommand {
   }
 }
 
-/** The bytes of the file as they are read: it may be larger than the memory. @throws UsageError */
-async function bytesOf(file: string): Promise<Blob | ReadableStream> {
-  if (file === '-') return Readable.toWeb(process.stdin) as ReadableStream;
+interface OpenFile {
+  /** As they are read: the file may be larger than the memory. */
+  readonly bytes: ReadableStream<Uint8Array>;
+  /** `null` = known at its end. */
+  readonly sizeBytes: number | null;
+}
+
+/** @throws UsageError */
+async function openFile(file: string): Promise<OpenFile> {
+  if (file === '-') return { bytes: Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>, sizeBytes: null };
   try {
-    return await openAsBlob(file);
+    const blob = await openAsBlob(file);
+    return { bytes: blob.stream(), sizeBytes: blob.size };
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }

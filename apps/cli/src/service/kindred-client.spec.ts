@@ -1,0 +1,28 @@
+import { KindredClient } from './kindred-client.js';
+
+describe('KindredClient', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  const answering = (answer: () => Response): KindredClient => {
+    jest.spyOn(globalThis, 'fetch').mockImplementation(async () => answer());
+    return new KindredClient('http://kindred');
+  };
+  const problem = (status: number, body: object) => new Response(JSON.stringify(body), { status });
+
+  it.each([
+    ['a reply that is cut off', () => new Response(new ReadableStream({ start: (it) => it.error(new Error('reset')) })), true, 'cut off'],
+    [
+      'a refusal that is cut off',
+      () => new Response(new ReadableStream({ start: (it) => it.error(new Error('reset')) }), { status: 404 }),
+      true,
+      'cut off',
+    ],
+    ['a proxy without a service', () => new Response('Bad Gateway', { status: 502 }), true, '502'],
+    ['a problem that passes', () => problem(503, { code: 'database.unavailable', title: 'Away', retryable: true }), true, 'Away'],
+    ['a problem that stays', () => problem(404, { code: 'jobs.not-found', title: 'No such job', retryable: false }), false, 'No such job'],
+    ['something else', () => new Response('<html>'), false, 'something else than JSON'],
+  ])('%s is a sentence for a person', async (_name, answer, isPassing, text) => {
+    const client = answering(answer as () => Response);
+    await expect(client.job('x')).rejects.toMatchObject({ name: 'ServiceError', isPassing, message: expect.stringContaining(text) });
+  });
+});
