@@ -87,13 +87,14 @@ export class OpenAiClient {
     return { requests, retries, throttled, failed };
   }
 
-  /** One try; throws only the signal's reason. */
+  /** One try; throws the signal's reason, and what is a defect of ours and no failure of the service. */
   private async attempt<T>(send: () => Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T | ProviderError> {
     this.requests++;
     try {
       return await send();
     } catch (error) {
       signal.throwIfAborted();
+      if (!(error instanceof ProviderError) && !isOfConnection(error)) throw error;
       this.failed++;
       const failure = this.failureOf(error, timeoutMs);
       if (failure.kind === 'throttled') this.throttled++;
@@ -125,13 +126,14 @@ export class OpenAiClient {
     return read(response);
   }
 
-  /** Also for a reply that is read after {@link post} has returned: whatever fetch throws becomes a ProviderError. */
+  /** Also for a reply that is read after {@link post} has returned: whatever fetch throws becomes a ProviderError, and says so of nothing else. */
   failureOf(error: unknown, timeoutMs: number): ProviderError {
     if (error instanceof ProviderError) return error;
-    // No connection, a time-out, a connection that was cut.
-    const isLate = (error as Partial<Error> | null)?.name === 'TimeoutError';
-    const what = isLate ? `within ${timeoutMs} ms` : 'or cut the connection';
-    return new ProviderError('unavailable', `The ${this.options.serviceName} did not answer ${what}`, { cause: error });
+    const { serviceName } = this.options;
+    if (!isOfConnection(error))
+      return new ProviderError('malformed', `The reply of the ${serviceName} could not be used`, { cause: error });
+    const what = isTimeout(error) ? `within ${timeoutMs} ms` : 'or cut the connection';
+    return new ProviderError('unavailable', `The ${serviceName} did not answer ${what}`, { cause: error });
   }
 
   private refusal({ status, headers }: Response, code: string | null): ProviderError {
@@ -157,4 +159,14 @@ export class OpenAiClient {
       throw error;
     }
   }
+}
+
+/** No connection, a time-out, or a connection that was cut: what fetch and the reading of a body throw has a cause, and ours has none. */
+function isOfConnection(error: unknown): boolean {
+  const { name, cause } = (error ?? {}) as Partial<Error>;
+  return isTimeout(error) || (name === 'TypeError' && cause !== undefined);
+}
+
+function isTimeout(error: unknown): boolean {
+  return (error as Partial<Error> | null)?.name === 'TimeoutError';
 }
