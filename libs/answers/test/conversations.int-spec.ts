@@ -1,6 +1,7 @@
 import { ANSWERS_ENTITIES } from '#answers';
-import { loadConfig } from '#config';
-import { createTestDatabase, type TestDatabase } from '#testing';
+import { loadConfig, type AnswersConfig } from '#config';
+import type { UnitOfWork } from '#database';
+import { createTestDatabase, waitFor, type TestDatabase } from '#testing';
 import { randomUUID } from 'node:crypto';
 import type { Exchange } from '../src/chat/conversation.js';
 import { ConversationRepository } from '../src/chat/conversation.repository.js';
@@ -18,6 +19,13 @@ const exchangeOf = (name: string): Exchange => ({
   message: `question ${name}`,
   reply: { text: `answer ${name} [1]`, mode: 'extractive', citations: [CITATION] },
 });
+
+const lockWaitsOf = async (database: TestDatabase) =>
+  (
+    await database.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    )
+  ).rows[0]!.count;
 
 describe('ConversationRepository', () => {
   let database: TestDatabase;
@@ -99,6 +107,53 @@ describe('ConversationRepository', () => {
     expect((await database.query('SELECT count(*)::int AS count FROM conversations')).rows).toEqual([{ count: 6 }]);
     await conversations.append(id, exchangeOf('b'), true);
     expect((await database.query('SELECT count(*)::int AS count FROM conversation_messages')).rows).toEqual([{ count: 4 }]);
+  });
+
+  it('reads no more of the conversations than it removes', async () => {
+    await database.query(
+      `INSERT INTO conversations (id, message_count, updated_at)
+       SELECT gen_random_uuid(), 0, now() - make_interval(secs => n * 600) FROM generate_series(1, 5000) AS n`,
+    );
+    await database.query('ANALYZE conversations');
+    const plans: string[] = [];
+    const { historyDays } = loadConfig({ CHAT_HISTORY_DAYS: '7' }).answers;
+    const explaining: Pick<UnitOfWork, 'query' | 'run'> = {
+      query: (sql, parameters) => database.unitOfWork.query(sql, parameters),
+      run: (work) =>
+        database.unitOfWork.run((session) =>
+          work({
+            ...session,
+            query: async (sql, parameters) => {
+              if (!/^\s*INSERT/.test(sql)) {
+                const { rows } = await session.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`, parameters);
+                plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
+              }
+              return session.query(sql, parameters);
+            },
+          }),
+        ),
+    };
+    await new ConversationRepository(explaining as UnitOfWork, { historyDays } as AnswersConfig).append(id, exchangeOf('a'), false);
+    expect(plans).toHaveLength(2);
+    for (const plan of plans) expect(plan).not.toMatch(/Seq Scan/);
+  });
+
+  it('makes nobody wait for a conversation but its own, however many have expired', async () => {
+    const old = Array.from({ length: 30 }, () => randomUUID());
+    for (const one of old) await conversations.append(one, exchangeOf('old'), false);
+    await database.query(`UPDATE conversations SET updated_at = now() - interval '8 days'`);
+    const [held, other] = [old[0]!, old[1]!];
+    let waiting: Promise<void> | undefined;
+    await database.unitOfWork.run(async (session) => {
+      await session.query('SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE', [held]);
+      waiting = conversations.append(held, exchangeOf('a'), true);
+      await waitFor(async () => (await lockWaitsOf(database)) === 1, { what: 'the one waits for its own conversation' });
+      // The one that waits must hold none of the expired ones, or two of them could wait for each other.
+      await conversations.append(other, exchangeOf('b'), false);
+    });
+    await waiting;
+    expect(await contentsOf(other)).toEqual(['question b', 'answer b [1]']);
+    expect(await contentsOf(held)).toBeNull();
   });
 
   it('deletes with all messages, once, and what has expired is not there to be deleted', async () => {

@@ -11,12 +11,19 @@ const PURGE_BATCH = 20;
 const CREATED_AT = timestampColumn('created_at');
 const UPDATED_AT = timestampColumn('updated_at');
 /* Expired is gone, whether it has been removed yet or not. */
-const IS_ALIVE = `updated_at > now() - make_interval(days => $2::int)`;
+const isAlive = (days: string) => `updated_at > now() - make_interval(days => ${days}::int)`;
+const IS_ALIVE = isAlive('$2');
 
+const FORGET = `DELETE FROM conversations WHERE id = $1::uuid AND NOT (${IS_ALIVE})`;
+
+/*
+ * An array, so that each is looked up by its id: with IN the planner may read all conversations. Those that another transaction holds are its own to
+ * remove; nobody waits for them.
+ */
 const PURGE = `
-DELETE FROM conversations WHERE id IN (
-  SELECT id FROM conversations WHERE NOT (${IS_ALIVE}) ORDER BY updated_at LIMIT ${PURGE_BATCH} FOR UPDATE SKIP LOCKED
-) OR (id = $1::uuid AND NOT (${IS_ALIVE}))`;
+DELETE FROM conversations WHERE id = ANY(ARRAY(
+  SELECT id FROM conversations WHERE NOT (${isAlive('$1')}) ORDER BY updated_at LIMIT ${PURGE_BATCH} FOR UPDATE SKIP LOCKED
+))`;
 
 /* The row lock is what puts exchanges at the same time in an order; it is held for the rest of a short transaction. */
 const ENTER = {
@@ -69,10 +76,13 @@ export class ConversationRepository {
    * @param isKnown whether the conversation was there when the message came: then one that was deleted meanwhile stays deleted
    */
   async append(id: string, exchange: Exchange, isKnown: boolean): Promise<void> {
+    const { historyDays } = this.config;
     await this.unitOfWork.run(async (session) => {
-      await session.query(PURGE, [id, this.config.historyDays]);
+      // The only row that is waited for comes first, while nothing is held: so no two of these can wait for each other.
+      await session.query(FORGET, [id, historyDays]);
       const { rows } = await session.query<{ message_count: number }>(isKnown ? ENTER.known : ENTER.new, [id]);
       if (rows[0] !== undefined) await this.add(session, id, rows[0].message_count, exchange);
+      await session.query(PURGE, [historyDays]);
     });
   }
 
