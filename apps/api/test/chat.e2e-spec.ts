@@ -51,6 +51,8 @@ describe('chat without a model', () => {
       reply: 'Oak and ash are hard enough for stairs. [1]',
       mode: 'extractive',
       citations: [{ number: 1, title: 'Which wood for stairs?' }],
+      degraded: false,
+      source: 'local',
     });
     expect(said).not.toHaveProperty('notice');
     expect((await http.send('POST', '/api/chat/message/', { payload: { message: 'Which wood?' } })).status).toBe(200);
@@ -124,11 +126,12 @@ describe('chat without a model', () => {
     const said = await say('Which wood for stairs?');
     expect(asked).toHaveBeenCalled();
     expect([said.mode, said.citations[0]?.title]).toEqual(['extractive', 'Which wood for stairs?']);
+    expect([said.degraded, said.source]).toEqual([true, 'keyword']);
   });
 
   it('answers before there is an index', async () => {
     http.directory.fault = new DomainError('search.not-ready');
-    expect((await say('Which wood for stairs?')).mode).toBe('extractive');
+    expect(await say('Which wood for stairs?')).toMatchObject({ mode: 'extractive', degraded: true, source: 'keyword' });
   });
 
   it.each([
@@ -140,7 +143,7 @@ describe('chat without a model', () => {
       for (const method of ['query', 'run'] as const) jest.spyOn(http.database.unitOfWork, method).mockRejectedValue(error);
       for (const conversation of [{}, { conversation_id: UNKNOWN_ID, collection: 'faq' }]) {
         const said = await say(message, conversation);
-        expect(said).toMatchObject({ mode: 'limited', citations: [], notice: NOTICE });
+        expect(said).toMatchObject({ mode: 'limited', citations: [], degraded: true, source: null, notice: NOTICE });
         expect(said.reply).toMatch(reply);
         expect(said.conversation_id).toMatch(/^[0-9a-f-]{36}$/);
       }
@@ -149,6 +152,18 @@ describe('chat without a model', () => {
       jest.spyOn(http.database.unitOfWork, 'query').mockRejectedValue(new DomainError('database.unavailable'));
       expect((await http.send(method, `/api/chat/conversations/${UNKNOWN_ID}`)).status).toBe(503);
     }
+  });
+
+  it('is limited rather than forgetful while what was said cannot be read', async () => {
+    const { conversation_id: id } = await say('Treppe ölen?');
+    const query = http.database.unitOfWork.query.bind(http.database.unitOfWork);
+    jest
+      .spyOn(http.database.unitOfWork, 'query')
+      .mockImplementation((sql, parameters) =>
+        /conversations/.test(sql) ? Promise.reject(new DomainError('database.busy')) : query(sql, parameters),
+      );
+    expect((await say('Und wie oft?', { conversation_id: id })).mode).toBe('limited');
+    expect((await say('Und wie oft?')).mode).toBe('extractive');
   });
 
   it('answers although what was said cannot be kept', async () => {

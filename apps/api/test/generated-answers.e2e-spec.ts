@@ -1,4 +1,4 @@
-import { answerSchema, AnswerCache, queryReplySchema } from '#answers';
+import { answerSchema, queryReplySchema, queryStatsSchema } from '#answers';
 import { ChunkDeriver } from '#documents';
 import { IndexSourceRegistry } from '#sync';
 import { FakeGenerationServer, waitFor } from '#testing';
@@ -42,6 +42,7 @@ describe('answers that a model writes', () => {
   const fresh = () => ({ ...QUESTION, query: `${QUESTION.query} ${'?'.repeat(++asked)}` });
   const ask = async (payload: Json, headers: Record<string, string> = {}, url = '/api/v1/query') =>
     http.send('POST', url, { payload, headers });
+  const stats = async () => queryStatsSchema.parse((await http.send('GET', '/api/v1/query/stats')).body);
   const eventsOf = (text: string) =>
     text
       .split('\n\n')
@@ -97,11 +98,20 @@ describe('answers that a model writes', () => {
 
   it('are remembered until a document changes', async () => {
     const question = fresh();
+    const before = await stats();
     const { body } = await ask(question);
     expect((await ask(question)).body.answer).toEqual(body.answer);
     expect((await ask(question, {}, '/v1/query')).body.answer).toEqual(body.answer);
     expect(provider.requests).toHaveLength(1);
-    expect(http.app.get(AnswerCache).stats().hits).toBeGreaterThanOrEqual(2);
+    const { generator, answer_cache: cache } = await stats();
+    expect(cache).toMatchObject({
+      hits: before.answer_cache.hits + 2,
+      misses: before.answer_cache.misses + 1,
+      entries: before.answer_cache.entries + 1,
+    });
+    expect(cache.hit_rate).toBeCloseTo(cache.hits / (cache.hits + cache.misses), 4);
+    expect(cache.bytes).toBeGreaterThan(before.answer_cache.bytes);
+    expect(generator).toEqual({ ...before.generator, asked: before.generator!.asked + 1 });
     const changed = await http.send('PATCH', `/api/v1/documents/${body.results[0].document.id}`, {
       payload: { content: 'Beech is hard.' },
     });
@@ -205,5 +215,9 @@ describe('answers that a model writes', () => {
     }
     // Three tries of three requests, and then none.
     expect(provider.requests).toHaveLength(9);
+    const before = (await stats()).generator!;
+    expect(before).toMatchObject({ model: 'test-writer', state: 'open' });
+    await ask(fresh());
+    expect((await stats()).generator).toEqual({ ...before, held_back: before.held_back + 1 });
   });
 });

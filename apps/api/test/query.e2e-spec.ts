@@ -1,4 +1,4 @@
-import { queryReplySchema } from '#answers';
+import { queryReplySchema, queryStatsSchema } from '#answers';
 import { IndexSourceRegistry } from '#sync';
 import { VectorStoreError } from '#vector-store';
 import { startHttp, type HttpHarness, type Json } from './http-harness.js';
@@ -111,6 +111,17 @@ describe('POST /api/v1/query', () => {
     expect(answer).toMatchObject({ mode: 'extractive', text: expect.stringContaining('Oak and ash are hard. Pine is soft. [1]') });
     expect(answer!.citations[0]).toMatchObject({ number: 1, document_id: results[0]!.document.id, chunk_id: results[0]!.chunk.id });
     expect((await ask({ query: 'oak', collection: 'empty', answer: true })).body.answer).toMatchObject({ citations: [] });
+  });
+
+  it('tells that no model writes, and that nothing is remembered', async () => {
+    for (const url of ['/api/v1/query/stats', '/v1/query/stats']) {
+      const { status, body } = await http.send('GET', url);
+      expect([status, queryStatsSchema.parse(body)]).toEqual([
+        200,
+        { generator: null, answer_cache: { hits: 0, joined: 0, misses: 0, hit_rate: null, entries: 0, bytes: 0 } },
+      ]);
+    }
+    expect((await http.send('GET', '/api/v1/query/stats?since=1')).status).toBe(400);
   });
 
   it('answers by words while the index is away', async () => {

@@ -1,3 +1,4 @@
+import type { Provenance } from '#search';
 import type { Citation } from '../answer.js';
 import { languageOf } from '../language-of.js';
 
@@ -11,6 +12,10 @@ export interface ChatReply {
   readonly citations: readonly Citation[];
   /** To be named by the next message. */
   readonly conversation_id: string;
+  /** Whether something less than index and model answered, or nothing did. */
+  readonly degraded: boolean;
+  /** Who found the passages; `keyword`: neither index nor copy, but words alone; `null` = nobody could look. */
+  readonly source: Provenance['source'] | null;
   /** To be shown to people. */
   readonly notice?: string;
 }
@@ -27,6 +32,8 @@ export function limitedReply(message: string, conversationId: string): ChatReply
     mode: 'limited',
     citations: [],
     conversation_id: conversationId,
+    degraded: true,
+    source: null,
     notice: SEARCH_UNAVAILABLE,
   };
 }

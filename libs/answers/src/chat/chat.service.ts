@@ -1,4 +1,5 @@
 import { Clock, DomainError, IdGenerator, RepeatedMessages } from '#kernel';
+import type { Provenance } from '#search';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Answer } from '../answer.js';
 import { AnswerService } from '../generation/answer.service.js';
@@ -14,6 +15,11 @@ export interface ChatMessage {
   readonly conversationId: string | null;
   /** Name or id; `null` = all of them. */
   readonly collection: string | null;
+}
+
+/** An answer, and who found its passages. */
+interface SourcedAnswer extends Pick<Provenance, 'isDegraded' | 'source'> {
+  readonly answer: Answer;
 }
 
 /** Passages that a reply is made of. */
@@ -39,29 +45,33 @@ export class ChatService {
   }
 
   /**
-   * Always replies, whatever is away: limited when the documents cannot be looked into, and without history when that cannot be read or kept.
+   * Always replies, whatever is away: limited when the documents or what was said before cannot be read, for a reply that has forgotten the conversation would
+   * be a wrong one; and as ever when what is said now cannot be kept.
    *
    * @throws DomainError `collections.unknown`; the signal's reason when it is aborted
    */
   async reply(message: ChatMessage, signal: AbortSignal): Promise<ChatReply> {
     const conversationId = message.conversationId ?? this.ids.uuid();
     let history: Conversation | null;
-    let answer: Answer;
+    let said: SourcedAnswer;
     try {
       history = message.conversationId === null ? null : await this.conversations.find(conversationId, HISTORY_MESSAGES);
-      answer = await this.answer(message, history, signal);
+      said = await this.answer(message, history, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof DomainError && error.code === 'collections.unknown') throw error;
       this.note('search', 'A chat was answered without the documents', error);
       return limitedReply(message.message, conversationId);
     }
+    const { answer, isDegraded, source } = said;
     await this.keep(conversationId, message.message, answer, history !== null);
     return {
       reply: answer.text,
       mode: answer.mode,
       citations: answer.citations,
       conversation_id: conversationId,
+      degraded: isDegraded,
+      source,
       ...(answer.fallback === 'provider_unavailable' ? { notice: GENERATION_UNAVAILABLE } : {}),
     };
   }
@@ -78,11 +88,11 @@ export class ChatService {
     if (!(await this.conversations.delete(id))) throw new DomainError('conversations.not-found');
   }
 
-  private async answer({ message, collection }: ChatMessage, history: Conversation | null, signal: AbortSignal): Promise<Answer> {
+  private async answer({ message, collection }: ChatMessage, history: Conversation | null, signal: AbortSignal): Promise<SourcedAnswer> {
     const said = history?.messages ?? [];
     const earlier = said.filter(({ role }) => role === 'user').map(({ content }) => content);
     const searched = retrievalTextOf(message, earlier);
-    const { passages, index, isDegraded } = await this.queries.find({
+    const { passages, index, isDegraded, source } = await this.queries.find({
       query: searched,
       topK: PASSAGES,
       collection,
@@ -93,7 +103,8 @@ export class ChatService {
       chunksPerDocument: CHUNKS_PER_DOCUMENT,
     });
     const generation = index?.generation ?? null;
-    return this.answers.answer({ question: message, searched, passages, conversation: said, generation, isDegraded, signal });
+    const answer = await this.answers.answer({ question: message, searched, passages, conversation: said, generation, isDegraded, signal });
+    return { answer, isDegraded, source };
   }
 
   private async keep(id: string, message: string, reply: Answer, isKnown: boolean): Promise<void> {

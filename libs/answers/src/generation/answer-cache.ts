@@ -13,6 +13,8 @@ export interface AnswerCacheStatistics {
   /** Questions that joined one under way. */
   readonly joined: number;
   readonly misses: number;
+  /** Questions for which no model was asked, of all that could be remembered; `null` = there were none yet. */
+  readonly hitRate: number | null;
   readonly entries: number;
   readonly bytes: number;
 }
@@ -43,8 +45,11 @@ export class AnswerCache {
   }
 
   stats(): AnswerCacheStatistics {
-    const { hits, misses, remembered, flights } = this;
-    return { hits, joined: flights.joined, misses, entries: remembered.size, bytes: remembered.calculatedSize };
+    const { hits, misses, remembered } = this;
+    const { joined } = this.flights;
+    const asked = hits + joined + misses;
+    const hitRate = asked === 0 ? null : (hits + joined) / asked;
+    return { hits, joined, misses, hitRate, entries: remembered.size, bytes: remembered.calculatedSize };
   }
 
   private find(key: string): CheckedText | undefined {

@@ -185,7 +185,7 @@ describe('AnswerService, what it remembers', () => {
   it('is shared by those who ask at the same time', async () => {
     await Promise.all([ask(), ask(), ask()]);
     expect(generator.prompts).toHaveLength(1);
-    expect(cache.stats()).toMatchObject({ hits: 0, misses: 1, joined: 2 });
+    expect(cache.stats()).toMatchObject({ hits: 0, misses: 1, joined: 2, hitRate: 2 / 3 });
   });
 
   it.each([

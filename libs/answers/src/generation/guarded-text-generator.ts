@@ -11,7 +11,8 @@ const OPEN_MAXIMUM_MS = 300_000;
 /** Texts that are written at a time; each may take as long as its time limit. Above what a page of people asks for, far below what would cost a fortune. */
 const UNDER_WAY_MAXIMUM = 16;
 
-export type GeneratorState = 'closed' | 'open' | 'half-open';
+export const GENERATOR_STATES = ['closed', 'open', 'half-open'] as const;
+export type GeneratorState = (typeof GENERATOR_STATES)[number];
 
 /** Counters since the start. */
 export interface GeneratorStatistics {

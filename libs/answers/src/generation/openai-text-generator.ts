@@ -1,4 +1,4 @@
-import { OpenAiClient, ProviderError, type ClientStatistics, type OpenAiClientOptions } from '#openai';
+import { OpenAiClient, ProviderError, type OpenAiClientOptions } from '#openai';
 import { CompletionReader } from './completion-reader.js';
 import { GeneratorError } from './generator-error.js';
 import { TextGenerator, type GenerateOptions, type PromptMessage } from './text-generator.js';
@@ -38,10 +38,6 @@ export class OpenAiTextGenerator extends TextGenerator {
       const isOutage = failure.kind !== 'refused-request';
       throw new GeneratorError(failure.message, { isOutage, retryAfterMs: failure.options.retryAfterMs, cause: failure });
     }
-  }
-
-  stats(): ClientStatistics {
-    return this.client.stats();
   }
 
   private async ask(messages: readonly PromptMessage[], onPiece: GenerateOptions['onPiece'], signal: AbortSignal): Promise<string> {

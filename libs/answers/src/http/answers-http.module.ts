@@ -2,7 +2,8 @@ import { Module } from '@nestjs/common';
 import { AnswersModule } from '../answers.module.js';
 import { ChatController } from './chat.controller.js';
 import { QueryController } from './query.controller.js';
+import { QueryStatsController } from './query-stats.controller.js';
 
 /** Questions to documents over HTTP; for apps/api only. */
-@Module({ imports: [AnswersModule], controllers: [QueryController, ChatController] })
+@Module({ imports: [AnswersModule], controllers: [QueryController, QueryStatsController, ChatController] })
 export class AnswersHttpModule {}

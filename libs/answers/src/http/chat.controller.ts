@@ -42,7 +42,7 @@ export class ChatController {
     operationId: 'sendChatMessage',
     summary: 'Reply to a message from documents',
     description:
-      'Answers every valid message with 200: written by a model where one is configured, else in sentences of the documents, and with a helpful text (`limited`, with `notice`) while neither index nor database can be asked. What was said is kept and counts for the next message of the conversation.',
+      'Answers every valid message with 200: written by a model where one is configured, else in sentences of the documents. While neither the index nor a copy of it can answer, words alone find the passages (`degraded`, source `keyword`); while PostgreSQL cannot either, the reply is a helpful text (`limited`, with `notice`). A message that names a collection which does not exist is not valid. What was said is kept and counts for the next message of the conversation.',
   })
   @ApiBody({
     schema: {},

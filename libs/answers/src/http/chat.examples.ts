@@ -8,12 +8,21 @@ const { text, citations } = QUERY_REPLY_EXAMPLE.answer;
 export const CHAT_MESSAGE_EXAMPLE = { message: 'Which wood for stairs?', collection: 'craft-faq' };
 export const CHAT_FOLLOW_UP_EXAMPLE = { message: 'And how often is it oiled?', conversation_id: CONVERSATION_ID };
 
-export const CHAT_REPLY_EXAMPLE = { reply: text, mode: 'extractive', citations, conversation_id: CONVERSATION_ID };
+export const CHAT_REPLY_EXAMPLE = {
+  reply: text,
+  mode: 'extractive',
+  citations,
+  conversation_id: CONVERSATION_ID,
+  degraded: false,
+  source: 'local',
+};
 export const LIMITED_CHAT_REPLY_EXAMPLE = {
   reply: 'The documents cannot be searched at the moment. Please ask your question again in a few minutes.',
   mode: 'limited',
   citations: [],
   conversation_id: CONVERSATION_ID,
+  degraded: true,
+  source: null,
   notice: SEARCH_UNAVAILABLE,
 };
 

@@ -1,6 +1,7 @@
 import { collectionReference } from '#documents';
 import { storableText } from '#rules';
 import { isUuid } from '#kernel';
+import { freshnessFields } from '#search';
 import { z } from 'zod';
 import { citationSchema } from './query.schemas.js';
 
@@ -32,6 +33,12 @@ export const chatReplySchema = z
       ),
     citations: z.array(citationSchema),
     conversation_id: z.string().meta({ format: 'uuid' }).describe('To be named by the next message'),
+    degraded: freshnessFields.degraded,
+    source: freshnessFields.source
+      .nullable()
+      .describe(
+        'Which index found the passages; keyword = none: PostgreSQL found the words of the message; null = nobody could look (limited)',
+      ),
     notice: z.string().optional().describe('To be shown to people: what does not work at the moment'),
   })
   .meta({ id: 'ChatReply' });

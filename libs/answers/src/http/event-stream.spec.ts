@@ -61,5 +61,17 @@ describe('wantsEvents', () => {
     ['application/json, text/event-stream;q=0.5', false],
     ['text/event-stream, application/json;q=0.9', true],
     ['text/html', false],
+    ['*/*, text/event-stream;q=0.1', false],
+    ['text/event-stream, */*', false],
+    ['text/event-stream, application/json', false],
+    ['text/event-stream, application/*;q=0.5', true],
+    ['text/event-stream, application/*;q=0.5, application/json', false],
+    ['text/event-stream;q=0.5, */*;q=0.1', true],
+    ['text/event-stream;q=0.5, */*;q=0.8, application/json;q=0.2', true],
+    ['text/event-stream, application/json;q=0', true],
+    ['text/event-stream;q=0, */*', false],
+    ['text/*', true],
+    ['text/*;q=0.4, application/json;q=0.3', true],
+    ['text/event-stream;q=x, */*;q=0.5', false],
   ])('%j: %s', (accept, wanted) => expect(wantsEvents(accept)).toBe(wanted));
 });

@@ -42,7 +42,7 @@ export function eventStream(produce: (send: SendEvent, signal: AbortSignal) => P
   return stream;
 }
 
-/** Whether the client asks for events rather than for JSON. */
+/** Whether the client asks for events rather than for JSON; JSON when it takes both alike. */
 export function wantsEvents(accept: string | undefined): boolean {
   const weights = new Map<string, number>();
   for (const part of (accept ?? '').split(',')) {
@@ -50,8 +50,9 @@ export function wantsEvents(accept: string | undefined): boolean {
     const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice('q='.length);
     weights.set(type, weight === undefined ? 1 : Number(weight) || 0);
   }
-  const events = weights.get(EVENT_STREAM_TYPE) ?? 0;
-  return events > 0 && events >= (weights.get('application/json') ?? 0);
+  // The most exact range decides (RFC 9110, 12.5.1).
+  const weightOf = (type: string) => weights.get(type) ?? weights.get(type.replace(/\/.*/, '/*')) ?? weights.get('*/*') ?? 0;
+  return weightOf(EVENT_STREAM_TYPE) > weightOf('application/json');
 }
 
 function problemOf(error: unknown) {

@@ -45,6 +45,11 @@ export const QUERY_REPLY_EXAMPLE = {
   index: { generation: '2', model: 'all-MiniLM-L6-v2:q8', pending: 0 },
 };
 
+export const QUERY_STATS_EXAMPLE = {
+  generator: { model: 'gpt-4.1-mini', state: 'closed', asked: 38, failed: 1, held_back: 0 },
+  answer_cache: { hits: 57, joined: 3, misses: 36, hit_rate: 0.625, entries: 35, bytes: 41_280 },
+};
+
 const { answer: ANSWER, ...RESULT } = QUERY_REPLY_EXAMPLE;
 
 export const QUERY_EVENTS_EXAMPLE = [
