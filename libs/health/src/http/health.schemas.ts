@@ -26,6 +26,12 @@ const INDICATORS: SchemaObject = {
 
 const SERVICE_STATE: SchemaObject = { type: 'string', enum: ['healthy', 'degraded', 'unhealthy', 'not_configured'] };
 
+const EMBEDDING_SERVICE_STATE: SchemaObject = {
+  ...SERVICE_STATE,
+  description:
+    'The service that embeds, as its last requests ended; not_configured = the model is in this process. The one that writes answers: /api/v1/query/stats',
+};
+
 export const HEALTH_SCHEMA: SchemaObject = {
   type: 'object',
   required: ['status', 'info', 'error', 'details', 'services'],
@@ -37,7 +43,7 @@ export const HEALTH_SCHEMA: SchemaObject = {
     services: {
       type: 'object',
       required: ['database', 'vector_db', 'openai_api'],
-      properties: { database: SERVICE_STATE, vector_db: SERVICE_STATE, openai_api: SERVICE_STATE },
+      properties: { database: SERVICE_STATE, vector_db: SERVICE_STATE, openai_api: EMBEDDING_SERVICE_STATE },
     },
   },
 };
