@@ -156,11 +156,23 @@ describe('the import of a pgvector table', () => {
     await bench.run();
     await bench.target.query('DELETE FROM documents WHERE external_id = $1', [rowId(4)]);
     await expect(bench.verify(0)).resolves.toMatchObject({ is_passed: false, missing: 1, without_document: [rowId(4)] });
-    await expect(bench.verify(1)).resolves.toMatchObject({ is_passed: true, missing: 0 });
+    // As many were refused says nothing of this one.
+    await expect(bench.verify(1)).resolves.toMatchObject({ is_passed: false, missing: 1 });
+    await bench.foreign.query(`UPDATE dq_embeddings SET content = '' WHERE id = $1`, [rowId(4)]);
+    await expect(bench.verify(0)).resolves.toMatchObject({ is_passed: true, missing: 0, without_document: [] });
     await bench.target.query('DELETE FROM embedding_cache');
     const report = await bench.verify(1);
     expect(report).toMatchObject({ is_passed: false, sample: { compared: 19 } });
     expect(report.sample!.below).toHaveLength(19);
+  });
+
+  it('the verification compares a large sample slice by slice', async () => {
+    await bench.putRows(230, (n) =>
+      n % 2 === 0 ? `board number ${n}` : Array.from({ length: 300 }, (_, word) => `word${word} ${n}`).join(' '),
+    );
+    await bench.run();
+    const compared = async (size: number) => (await bench.verify(0, MAPPING, size)).sample!.compared;
+    expect([await compared(500), await compared(110), await compared(3)]).toEqual([115, 110, 3]);
   });
 
   it('the embedder that does not answer is reported, and is no failure', async () => {

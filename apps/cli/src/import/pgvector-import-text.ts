@@ -94,8 +94,7 @@ function verificationLines({
   const lines = [
     `Verified: ${is_passed ? 'passed' : 'FAILED'}. ${source_rows} rows, ${documents} with a document, ${refused} refused, ${missing} missing`,
   ];
-  if (missing > 0)
-    lines.push(`  without a document: ${without_document.join(', ')}${documents + without_document.length < source_rows ? ', …' : ''}`);
+  if (missing > 0) lines.push(`  without a document: ${without_document.join(', ')}${without_document.length < missing ? ', …' : ''}`);
   if (sample !== null) {
     const lowest = sample.lowest_cosine === null ? '-' : sample.lowest_cosine.toFixed(6);
     lines.push(`  sample (seed ${sample.seed}): ${sample.compared} vectors compared, lowest cosine ${lowest}`);

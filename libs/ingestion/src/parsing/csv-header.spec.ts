@@ -53,6 +53,12 @@ describe('readHeader', () => {
     expect(read('id', 'title', 'content').problems).toEqual([expect.objectContaining({ pointer: '/id', code: 'unknown-column' })]);
   });
 
+  it('gives up a file with more columns than anybody means', () => {
+    const names = (count: number) => ['title', 'content', ...Array.from({ length: count - 2 }, (_, n) => `c${n}`)];
+    expect(read(...names(1_000)).problems).toHaveLength(998);
+    expect(() => readHeader(names(500_000), FIELDS, 1)).toThrow('500000 columns');
+  });
+
   it('gives up a file without a column that every row needs', () => {
     expect(() => read('title')).toThrow(UnreadableFileError);
     expect(() => read('title', 'x')).toThrow('content');

@@ -15,6 +15,8 @@ export interface CsvFields {
   readonly readOnly: readonly string[];
 }
 
+/** Far more than any kind of row has fields; a line of 1 MiB could name half a million. */
+const COLUMNS_MAXIMUM = 1_000;
 const CANDIDATES = [',', ';', '\t'] as const;
 
 /** The delimiter that the header line has most of, outside of quotes; a comma when it has none. */
@@ -27,13 +29,17 @@ export function detectDelimiter(header: string): string {
 /**
  * Finds the field of each column. A column that is not known, or is there twice, is reported and left out; the others are read all the same.
  *
- * @throws UnreadableFileError when a column is missing without which no row could be taken
+ * @throws UnreadableFileError when a column is missing without which no row could be taken, or there are more than {@link COLUMNS_MAXIMUM}
  */
 export function readHeader(
   names: readonly string[],
   fields: CsvFields,
   line: number,
 ): { readonly columns: CsvLayout['columns']; readonly problems: LineProblem[] } {
+  if (names.length > COLUMNS_MAXIMUM) {
+    const detail = `the first line names ${names.length} columns; there may be ${COLUMNS_MAXIMUM}`;
+    throw new UnreadableFileError({ line, pointer: '', code: 'too-many-columns', detail });
+  }
   const isOwnExport = fields.readOnly.length > 0 && fields.readOnly.every((name) => names.includes(name));
   const seen = new Set<string>();
   const problems: LineProblem[] = [];

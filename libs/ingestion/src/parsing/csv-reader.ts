@@ -88,7 +88,7 @@ export class CsvReader implements RowReader {
     const [names] = csvCells([bytes], delimiter);
     if (names === null || names === undefined) throw noHeader(line, 'has quotes that make no sense');
     const { columns, problems } = readHeader(names, this.options.fields, line);
-    this.problems.push(...problems);
+    this.problems = problems;
     return { delimiter, columns };
   }
 }

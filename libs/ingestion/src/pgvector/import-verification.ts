@@ -3,6 +3,7 @@ import { renderChunk, type ChunkRepository, type DocumentRepository } from '#doc
 import type { Embedder } from '#embeddings';
 import { cosineOf, sha256OfParts } from '#kernel';
 import { normalised, SAME_VECTOR_COSINE, type CachedVectors, type IndexGeneration } from '#sync';
+import { importBatchOf } from './import-batch.js';
 import type { ImportCollections } from './import-collections.js';
 import type { PgvectorTable } from './pgvector-table.js';
 import { parseVectorText } from './vector-text.js';
@@ -11,6 +12,8 @@ const KEYS_PER_PAGE = 5_000;
 /** Rows that are drawn for each one that is compared: some have several chunks, or no vector. */
 const DRAWN_PER_COMPARED = 10;
 const MISSING_IN_REPORT = 20;
+/** Rows with their vectors that are in memory at once: one of 3,072 dimensions is 40 kB of text. */
+const ROWS_PER_SLICE = 100;
 const EMBED_TIMEOUT_MS = 30_000;
 
 export interface VerificationReport {
@@ -18,9 +21,9 @@ export interface VerificationReport {
   /** Of these rows, those that have a document. */
   readonly documents: number;
   readonly refused: number;
-  /** Rows without a document beyond those that were refused; 0 = complete. */
+  /** Rows without a document that no rule refuses; 0 = complete. Rows that the database alone has refused are among them. */
   readonly missing: number;
-  /** Ids of rows without a document, refused ones among them; the first ones. */
+  /** Ids of missing rows, the first ones. */
   readonly without_document: readonly string[];
   readonly sample: {
     readonly seed: string;
@@ -40,6 +43,7 @@ export interface VerificationOptions {
   readonly sampleSize: number;
   /** The same seed draws the same rows. */
   readonly seed: string;
+  /** What the import has counted; for information only. */
   readonly refused: number;
 }
 
@@ -63,6 +67,7 @@ export class ImportVerification {
     private readonly unitOfWork: UnitOfWork,
     private readonly documents: Pick<DocumentRepository, 'idsByExternalIds'>,
     private readonly chunks: Pick<ChunkRepository, 'ofDocuments'>,
+    /** Of a dry run: it makes none. */
     private readonly collections: ImportCollections,
     private readonly vectors: CachedVectors,
     /** Of the generation; asked for only when there is something to embed. */
@@ -70,17 +75,16 @@ export class ImportVerification {
   ) {}
 
   async run(options: VerificationOptions): Promise<VerificationReport> {
-    const { rows, withoutId } = await this.table.count();
-    const { found, withoutDocument, without, drawn } = await this.walk(options);
+    const { rows } = await this.table.count();
+    const { found, missing, missingIds, drawn } = await this.walk(options);
     const compared = options.generation === null ? null : await this.compare(options.generation, drawn, options.sampleSize);
-    const missing = Math.max(0, withoutDocument + withoutId - options.refused);
     const below = (compared ?? []).filter(({ cosine }) => cosine === null || cosine < SAME_VECTOR_COSINE);
     return {
       source_rows: rows,
       documents: found,
       refused: options.refused,
       missing,
-      without_document: without,
+      without_document: missingIds,
       sample:
         compared === null
           ? null
@@ -96,28 +100,38 @@ export class ImportVerification {
   }
 
   /** Looks every row up, and draws the sample: the rows whose hash with the seed is lowest, which needs neither order nor number. */
-  private async walk({ seed, sampleSize }: VerificationOptions) {
+  private async walk({ seed, sampleSize, generation }: VerificationOptions) {
     let drawn: Drawn[] = [];
     let found = 0;
-    let withoutDocument = 0;
-    const without: string[] = [];
+    let missing = 0;
+    const missingIds: string[] = [];
     const drawnMaximum = sampleSize * DRAWN_PER_COMPARED;
     for (let after: string | null = null; ;) {
       const page = await this.table.keys(after, KEYS_PER_PAGE);
-      if (page.length === 0) return { found, withoutDocument, without, drawn };
+      if (page.length === 0) return { found, missing, missingIds, drawn };
       const ids = await this.documentIds(page);
       page.forEach(({ id }, place) => {
         const documentId = ids[place] ?? null;
-        if (documentId !== null) {
-          found++;
-          drawn.push({ order: sha256OfParts(seed, id).toString('hex'), id, documentId });
-        } else {
-          withoutDocument++;
-          if (without.length < MISSING_IN_REPORT) without.push(id);
-        }
+        if (documentId === null) return;
+        found++;
+        drawn.push({ order: sha256OfParts(seed, id).toString('hex'), id, documentId });
       });
+      const without = page.filter((_, place) => (ids[place] ?? null) === null).map(({ id }) => id);
+      for await (const id of this.takeable([...new Set(without)], generation)) {
+        missing++;
+        if (missingIds.length < MISSING_IN_REPORT) missingIds.push(id);
+      }
       drawn = drawn.sort((a, b) => (a.order < b.order ? -1 : 1)).slice(0, drawnMaximum);
       after = page.at(-1)!.id;
+    }
+  }
+
+  /** Of these rows, those that the rules of the import let through: what a run has counted as refused says nothing about a row that is gone since. */
+  private async *takeable(ids: readonly string[], generation: IndexGeneration | null): AsyncGenerator<string> {
+    for (let start = 0; start < ids.length; start += ROWS_PER_SLICE) {
+      const rows = await this.table.rows(ids.slice(start, start + ROWS_PER_SLICE), generation !== null);
+      const { accepted } = await importBatchOf(rows, this.collections, generation?.dimensions ?? null);
+      for (const { document } of accepted) yield document.external_id!;
     }
   }
 
@@ -137,22 +151,28 @@ export class ImportVerification {
 
   /** The first rows of the draw that have one chunk and a vector in the source. */
   private async compare(generation: IndexGeneration, drawn: readonly Drawn[], size: number): Promise<Compared[]> {
-    const [vectors, chunks] = [
-      await this.table.vectors(drawn.map(({ id }) => id)),
-      await this.chunks.ofDocuments(drawn.map(({ documentId }) => documentId)),
-    ];
+    const compared: Compared[] = [];
+    for (let start = 0; start < drawn.length && compared.length < size; start += ROWS_PER_SLICE) {
+      const slice = await this.compareSlice(generation, drawn.slice(start, start + ROWS_PER_SLICE));
+      compared.push(...slice.slice(0, size - compared.length));
+    }
+    return compared;
+  }
+
+  private async compareSlice(generation: IndexGeneration, drawn: readonly Drawn[]): Promise<Compared[]> {
+    const vectors = await this.table.vectors(drawn.map(({ id }) => id));
+    const chunks = await this.chunks.ofDocuments(drawn.map(({ documentId }) => documentId));
     const comparable = drawn.flatMap(({ id, documentId }) => {
       const [text, own] = [vectors.get(id), chunks.get(documentId) ?? []];
       const parsed = text === undefined || own.length !== 1 ? 'none' : parseVectorText(text, generation.dimensions);
       return typeof parsed === 'string' ? [] : [{ id, text: renderChunk(own[0]!), vector: normalised(parsed, generation.dimensions)! }];
     });
-    const chosen = comparable.slice(0, size);
     const cached = await this.vectors.peek(
       this.unitOfWork,
       generation,
-      chosen.map(({ text }) => text),
+      comparable.map(({ text }) => text),
     );
-    return chosen.map(({ id, text, vector }, place) => {
+    return comparable.map(({ id, text, vector }, place) => {
       const kept = cached[place] ?? null;
       return { id, text, kept, cosine: kept === null ? null : cosineOf(kept, vector) };
     });

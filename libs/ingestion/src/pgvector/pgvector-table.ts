@@ -67,8 +67,13 @@ export class PgvectorTable {
    * @param hasVectors whether the vectors are read as well, which are most of the bytes
    */
   async page(after: string | null, limit: number, hasVectors: boolean): Promise<SourceRow[]> {
-    const fields = IMPORT_FIELDS.filter((field) => this.mapping[field] !== undefined && (hasVectors || field !== 'vector'));
-    return this.select(fields, after, limit);
+    return this.select(this.fields(hasVectors), after, limit);
+  }
+
+  /** All rows with these ids, in no order. */
+  async rows(ids: readonly string[], hasVectors: boolean): Promise<SourceRow[]> {
+    const sql = `SELECT ${this.columns(this.fields(hasVectors))} FROM ${this.table} s WHERE ${this.column('external_id')} = ANY($1)`;
+    return this.read(sql, [ids]);
   }
 
   /** Like {@link page}, ids and collections only. */
@@ -86,12 +91,22 @@ export class PgvectorTable {
 
   private async select(fields: readonly ImportField[], after: string | null, limit: number): Promise<SourceRow[]> {
     const id = this.column('external_id');
-    const columns = fields.map((field) => `${this.column(field)}::text AS ${quoteIdentifier(field)}`).join(', ');
     // The parameter takes the type of the column, so its own order and its index serve. WITH TIES: rows that share an id are never torn apart.
-    const sql = `SELECT ${columns} FROM ${this.table} s WHERE ${id} ${after === null ? 'IS NOT NULL' : '> $2'} ORDER BY ${id} FETCH FIRST $1 ROWS WITH TIES`;
-    const parameters = after === null ? [limit] : [limit, after];
+    const sql = `SELECT ${this.columns(fields)} FROM ${this.table} s WHERE ${id} ${after === null ? 'IS NOT NULL' : '> $2'} ORDER BY ${id} FETCH FIRST $1 ROWS WITH TIES`;
+    return this.read(sql, after === null ? [limit] : [limit, after]);
+  }
+
+  private async read(sql: string, parameters: readonly unknown[]): Promise<SourceRow[]> {
     const { rows } = await reading(this.source, (session) => session.query<Record<ImportField, string | null>>(sql, parameters));
     return rows.map(({ external_id, ...values }) => ({ id: external_id!, values }));
+  }
+
+  private fields(hasVectors: boolean): ImportField[] {
+    return IMPORT_FIELDS.filter((field) => this.mapping[field] !== undefined && (hasVectors || field !== 'vector'));
+  }
+
+  private columns(fields: readonly ImportField[]): string {
+    return fields.map((field) => `${this.column(field)}::text AS ${quoteIdentifier(field)}`).join(', ');
   }
 
   private column(field: ImportField): string {

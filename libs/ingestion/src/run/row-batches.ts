@@ -34,7 +34,7 @@ export class RowBatcher {
     private next: ReadPosition,
   ) {}
 
-  /** Adds what concerns the file and not a row. */
+  /** Adds what concerns the file and not a row: at most a problem for each column. */
   addProblems(problems: readonly LineProblem[]): void {
     this.problems.push(...problems);
   }
