@@ -262,6 +262,15 @@ describe('imports over HTTP', () => {
     });
   });
 
+  it('lets no more than twenty be open, however many come at once, nor by a resume', async () => {
+    const failing = await upload('name,description\nA,B\n', '', 'text/csv');
+    await http.database.query(`UPDATE ingestion_jobs SET state = 'failed' WHERE id = $1`, [failing.body.id]);
+    const replies = await Promise.all(Array.from({ length: 30 }, () => upload(lines(1))));
+    expect(replies.filter(({ status }) => status === 202)).toHaveLength(20);
+    const { status, body } = await http.send('POST', `${JOBS}/${failing.body.id}/resume`);
+    expect([status, body.code, (await look(failing.body.id)).state]).toEqual([429, 'imports.too-many', 'failed']);
+  });
+
   it.each([
     ['application/json', '{}'],
     ['text/plain', 'x'],

@@ -1,4 +1,4 @@
-import { UnitOfWork } from '#database';
+import { UnitOfWork, type SqlSession } from '#database';
 import { DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { ImportFormat, ImportJob, ImportKind, ImportOptions, JobState } from './import-job.js';
@@ -11,9 +11,11 @@ const OPEN_MAXIMUM = 20;
 
 const CREATE = `
 INSERT INTO ingestion_jobs (kind, format, state, options, file_name)
-SELECT $1, $2, 'uploading', $3::jsonb, $4
-WHERE (SELECT count(*) FROM ingestion_jobs WHERE state IN ('uploading', 'queued', 'running')) < ${OPEN_MAXIMUM}
-RETURNING id`;
+VALUES ($1, $2, 'uploading', $3::jsonb, $4) RETURNING id`;
+
+/* One after the other, until the transaction ends: two that count at the same time would not see each other. */
+const LOCK_OPENING = `SELECT pg_advisory_xact_lock(hashtextextended('ingestion_jobs.open', 0))`;
+const COUNT_OPEN = `SELECT count(*)::int AS open FROM ingestion_jobs WHERE state IN ('uploading', 'queued', 'running')`;
 
 const FINISH_UPLOAD = `
 UPDATE ingestion_jobs SET state = 'queued', total_bytes = $2::bigint, sha256 = $3::bytea, updated_at = now()
@@ -49,9 +51,10 @@ export class ImportJobsRepository {
 
   /** Begins an upload; returns the id of the job. @throws DomainError `imports.too-many` */
   async create({ kind, format, options, fileName }: NewImport): Promise<string> {
-    const { rows } = await this.unitOfWork.query<{ id: string }>(CREATE, [kind, format, JSON.stringify(options), fileName]);
-    if (rows[0] === undefined) throw new DomainError('imports.too-many', { detail: `${OPEN_MAXIMUM} imports are open already` });
-    return rows[0].id;
+    return this.opening(async (session) => {
+      const { rows } = await session.query<{ id: string }>(CREATE, [kind, format, JSON.stringify(options), fileName]);
+      return rows[0]!.id;
+    });
   }
 
   /** Makes the upload a job that waits for its turn; `null` when it was cancelled meanwhile. */
@@ -98,9 +101,23 @@ export class ImportJobsRepository {
     });
   }
 
-  /** Lets a failed job go on behind its checkpoint; `null` when it has not failed, or its file is gone. */
+  /** Lets a failed job go on behind its checkpoint; `null` when it has not failed, or its file is gone. @throws DomainError `imports.too-many` */
   async resume(id: string): Promise<ImportJob | null> {
-    const { rows } = await this.unitOfWork.query<ImportJobRecord>(RESUME, [id]);
-    return rows[0] === undefined ? null : importJobOf(rows[0]);
+    return this.opening(async (session) => {
+      const { rows } = await session.query<ImportJobRecord>(RESUME, [id]);
+      return rows[0] === undefined ? null : importJobOf(rows[0]);
+    });
+  }
+
+  /** Runs what opens a job, and takes it back when there are too many then. */
+  private async opening<T>(open: (session: SqlSession) => Promise<T>): Promise<T> {
+    return this.unitOfWork.run(async (session) => {
+      await session.query(LOCK_OPENING);
+      const opened = await open(session);
+      const { rows } = await session.query<{ open: number }>(COUNT_OPEN);
+      if (opened !== null && rows[0]!.open > OPEN_MAXIMUM)
+        throw new DomainError('imports.too-many', { detail: `${OPEN_MAXIMUM} imports are open already` });
+      return opened;
+    });
   }
 }

@@ -68,7 +68,7 @@ export class ImportsService {
     return this.jobs.get(id);
   }
 
-  /** Lets a failed import go on where it ended; one that is open already stays as it is. @throws DomainError `jobs.not-found`, `jobs.over` */
+  /** Lets a failed import go on where it ended; one that is open already stays as it is. @throws DomainError `jobs.not-found`, `jobs.over`, `imports.too-many` */
   async resume(id: string): Promise<ImportJob> {
     const job = await this.jobs.get(id);
     if (job.state === 'queued' || job.state === 'running') return job;

@@ -108,6 +108,20 @@ describe('PgBossJobQueue', () => {
     expect(await taken.promise).toBe('stopped');
   });
 
+  it('leaves nothing behind of a start that has failed, and can be started again', async () => {
+    const { PgBoss } = await import('pg-boss');
+    jest.spyOn(PgBoss.prototype, 'createQueue').mockRejectedValueOnce(new Error('cut off'));
+    const stop = jest.spyOn(PgBoss.prototype, 'stop');
+    const queue = open();
+    await expect(queue.start(async () => undefined)).rejects.toThrow('cut off');
+    expect(stop).toHaveBeenCalledTimes(1);
+    jest.restoreAllMocks();
+    const taken = Promise.withResolvers<string>();
+    await queue.start(async (jobId) => taken.resolve(jobId));
+    await queue.add(randomUUID(), 'after all');
+    expect(await taken.promise).toBe('after all');
+  });
+
   it('can be stopped before it was started, and refuses to be used then', async () => {
     const queue = open();
     await expect(queue.add(randomUUID(), 'x')).rejects.toThrow('not been started');

@@ -35,12 +35,12 @@ describe('JobSweep', () => {
   });
 
   it('tries again when the queue could not be reached', async () => {
-    const id = await insert(`|'queued'`);
+    const ids = [await insert(`|'queued'`), await insert(`|'queued'`), await insert(`|'queued'`)];
     queue.fault = new Error('away');
     await expect(sweep.run()).rejects.toThrow('away');
     queue.fault = null;
     await sweep.run();
-    expect(queue.entries).toEqual([expect.objectContaining({ jobId: id })]);
+    expect(queue.entries.map(({ jobId }) => jobId)).toEqual(ids);
   });
 
   it('takes a job back whose process has died, and has its entry handed out again', async () => {

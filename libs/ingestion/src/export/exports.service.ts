@@ -1,7 +1,11 @@
 import { CollectionRepository, DocumentRepository, unknownCollection, type Document, type DocumentFilter } from '#documents';
 import { ProjectRepository, type Project, type ProjectListQuery } from '#projects';
 import { Injectable } from '@nestjs/common';
-import { EXPORT_PAGE_ROWS, exportRows, type ExportFormat } from './export-rows.js';
+import { exportRows, type ExportFormat } from './export-rows.js';
+
+/** Rows of one statement, which are in memory at once: a document may have 300,000 characters. */
+const PROJECTS_PER_PAGE = 200;
+const DOCUMENTS_PER_PAGE = 20;
 
 /** The order of both: no write changes when a row was made. */
 const OLDEST_FIRST = { column: 'created_at', isDescending: false } as const;
@@ -56,7 +60,7 @@ export class ExportsService {
       exportRows<Project>(
         format,
         PROJECT_COLUMNS,
-        (last) => this.projects.list({ ...filter, sort: OLDEST_FIRST, limit: EXPORT_PAGE_ROWS, after: positionOf(last) }),
+        (last) => this.projects.list({ ...filter, sort: OLDEST_FIRST, limit: PROJECTS_PER_PAGE, after: positionOf(last) }),
         signal,
       );
   }
@@ -72,7 +76,12 @@ export class ExportsService {
         format,
         DOCUMENT_COLUMNS,
         (last) =>
-          this.documents.list({ filter: { ...rest, collectionId }, sort: OLDEST_FIRST, limit: EXPORT_PAGE_ROWS, after: positionOf(last) }),
+          this.documents.list({
+            filter: { ...rest, collectionId },
+            sort: OLDEST_FIRST,
+            limit: DOCUMENTS_PER_PAGE,
+            after: positionOf(last),
+          }),
         signal,
       );
   }

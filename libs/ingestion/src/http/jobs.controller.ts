@@ -1,6 +1,13 @@
 import { noQuery, uuidText } from '#rules';
 import { Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiConflictResponse, ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiConflictResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+  ApiTooManyRequestsResponse,
+} from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { OVER_STATES, type ImportJob } from '../import-job.js';
@@ -122,6 +129,7 @@ export class JobsController {
   @ApiOkResponse({ description: 'The job', standardSchema: jobSchema, example: QUEUED_JOB_EXAMPLE })
   @ApiNotFoundResponse({ description: 'No such job' })
   @ApiConflictResponse({ description: 'The job has not failed, or its file is gone' })
+  @ApiTooManyRequestsResponse({ description: 'Too many imports are open' })
   async resume(@Param('id', { schema: uuidText }) id: string, @Query({ schema: noQuery }) _query: unknown): Promise<JobReply> {
     return this.replyOf(await this.imports.resume(id));
   }

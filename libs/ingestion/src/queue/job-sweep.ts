@@ -51,12 +51,14 @@ export class JobSweep {
     private readonly queue: JobQueue,
   ) {}
 
-  /** Cheap when nothing is open: three statements on an index that is empty then. */
+  /** Cheap when nothing is open: three statements on an index that is empty then. @throws what the queue says, when all that can be done has been done */
   async run(): Promise<void> {
-    for (const queueId of await this.takeBack()) await this.queue.revive(queueId);
+    const faults: unknown[] = [];
+    for (const queueId of await this.takeBack()) await this.queue.revive(queueId).catch((error: unknown) => faults.push(error));
     await this.enter();
     const unsure = await this.unitOfWork.query<Queued>(UNSURE);
-    for (const { id, queue_id } of unsure.rows) if (!(await this.queue.isOpen(queue_id))) await this.forgetEntry(id, queue_id);
+    for (const { queue_id } of unsure.rows) if (!(await this.queue.isOpen(queue_id))) await this.forgetEntries([queue_id]);
+    if (faults.length > 0) throw faults[0];
   }
 
   /** Gives jobs back, or ends them, whose process has died; returns their entries. */
@@ -78,11 +80,12 @@ export class JobSweep {
   async enter(): Promise<void> {
     const { rows } = await this.unitOfWork.query<Queued>(ENTER);
     rows.sort((one, other) => (one.id < other.id ? -1 : 1));
-    for (const { id, queue_id } of rows) {
+    for (const [place, { id, queue_id }] of rows.entries()) {
       try {
         await this.queue.add(queue_id, id);
       } catch (error) {
-        await this.forgetEntry(id, queue_id);
+        // Those behind it as well: nobody would look for their entries before a minute is over. What cannot be forgotten now is found then.
+        await this.forgetEntries(rows.slice(place).map((row) => row.queue_id)).catch(() => undefined);
         throw error;
       }
     }
@@ -103,10 +106,9 @@ export class JobSweep {
     await this.unitOfWork.query(`DELETE FROM ingestion_jobs WHERE finished_at < now() - interval '${JOB_KEPT}'`);
   }
 
-  private async forgetEntry(id: string, queueId: string): Promise<void> {
-    await this.unitOfWork.query(
-      `UPDATE ingestion_jobs SET queue_id = NULL WHERE id = $1::uuid AND queue_id = $2::uuid AND state = 'queued'`,
-      [id, queueId],
-    );
+  private async forgetEntries(queueIds: readonly string[]): Promise<void> {
+    await this.unitOfWork.query(`UPDATE ingestion_jobs SET queue_id = NULL WHERE queue_id = ANY($1::uuid[]) AND state = 'queued'`, [
+      queueIds,
+    ]);
   }
 }

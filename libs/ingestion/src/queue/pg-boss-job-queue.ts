@@ -99,6 +99,17 @@ export class PgBossJobQueue extends JobQueue {
       monitorVacuum: false,
     });
     boss.on('error', (error: unknown) => this.warn(error));
+    try {
+      await this.begin(boss, handler);
+      return boss;
+    } catch (error) {
+      // What has been started of it would go on beside the next one.
+      await boss.stop({ graceful: false, close: false }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async begin(boss: PgBoss, handler: JobHandler): Promise<void> {
     await boss.start();
     const options = {
       expireInSeconds: EXPIRE_SECONDS,
@@ -110,7 +121,6 @@ export class PgBossJobQueue extends JobQueue {
     this.workerId = await boss.work<Entry>(QUEUE, { pollingIntervalSeconds: POLL_SECONDS }, async ([entry]) => {
       if (entry !== undefined) await handler(entry.data.jobId, AbortSignal.any([entry.signal, this.stopping.signal]));
     });
-    return boss;
   }
 
   /** No session state and no connection of its own, so it works behind a pooler in transaction mode as everything else does. */
