@@ -1,4 +1,5 @@
 import { documentBatchReplySchema, documentPageSchema, writtenDocumentSchema } from '#documents';
+import { DomainError } from '#kernel';
 import { startHttp, type HttpHarness, type Json } from './http-harness.js';
 
 const DOCUMENT = { collection: 'faq', title: 'Which wood for stairs?', content: 'Oak and ash are hard enough.' };
@@ -121,8 +122,30 @@ describe('documents over HTTP', () => {
     expect((await http.send('GET', url)).body).toMatchObject({ state: 'pending', chunks: null, chunking_error: null });
     await http.database.query(`UPDATE documents SET chunking_error = 'too odd'`);
     expect((await http.send('GET', url)).body.chunking_error).toBe('too odd');
+    http.directory.setEntry(rows[0]!.id, { state: 'pending' });
     const patched = await http.send('PATCH', `/api/v1/documents/${body.id}?wait_for_index_ms=1`, { payload: { kind: 'x' } });
-    expect(patched.body.index_state).toBe('pending');
+    expect(patched.body).toMatchObject({ index_state: 'pending', version: 3, chunked_version: 3 });
+  });
+
+  it('changes a document and its chunks in one transaction, and leaves the chunks for later while the model is away', async () => {
+    const { body } = await create();
+    const url = `/api/v1/documents/${body.id}`;
+    const texts = async () => (await http.database.query('SELECT context, text FROM chunks')).rows;
+    const put = await http.send('PUT', url, { payload: { ...DOCUMENT, content: 'Ash.' } });
+    expect(put.body).toMatchObject({ version: 2, chunked_version: 2 });
+    expect((await http.send('PATCH', url, { payload: { title: 'Steps' } })).body).toMatchObject({ version: 3, chunked_version: 3 });
+    expect(await texts()).toEqual([{ context: 'Steps', text: 'Ash.' }]);
+    await post('/api/v1/collections', { name: 'other', language: 'de' });
+    const moved = await http.send('PATCH', url, { payload: { collection: 'other' } });
+    expect(moved.body).toMatchObject({ collection: 'other', version: 4, chunked_version: 4 });
+    expect((await http.database.query('SELECT language FROM chunks')).rows).toEqual([{ language: 'de' }]);
+    http.directory.fault = new DomainError('search.embedder-unavailable');
+    try {
+      const later = await http.send('PATCH', url, { payload: { content: 'Oak.' } });
+      expect([later.status, later.body]).toMatchObject([200, { version: 5, chunked_version: 4, content: 'Oak.' }]);
+    } finally {
+      http.directory.fault = null;
+    }
   });
 
   it('lists by collection, kind and external id, page by page', async () => {

@@ -1,4 +1,5 @@
 import { queryReplySchema, queryStatsSchema } from '#answers';
+import { ChunkDeriver } from '#documents';
 import { IndexSourceRegistry } from '#sync';
 import { VectorStoreError } from '#vector-store';
 import { startHttp, type HttpHarness, type Json } from './http-harness.js';
@@ -93,11 +94,22 @@ describe('POST /api/v1/query', () => {
     }
   });
 
-  it('checks filters on the documents as they are now', async () => {
-    await http.database.query(`UPDATE documents SET metadata = '{"topic": "roofs"}' WHERE title = 'Roofs'`);
-    expect(await titlesOf({ query: 'larch roofs', filters: { year: 2024 } })).toEqual([]);
-    await http.database.query(`UPDATE documents SET metadata = '{"year": 2024}' WHERE title = 'Roofs'`);
-    expect(await titlesOf({ query: 'larch roofs', filters: { year: 2024 } })).toEqual(['Roofs']);
+  it('never shows a document as it was, whatever the index still has', async () => {
+    const change = (assignment: string) => http.database.query(`UPDATE documents SET ${assignment} WHERE title = 'Roofs'`);
+    const found = (query = 'larch roofs', filters: Json = {}) =>
+      Promise.all(['vector', 'keyword', 'hybrid'].map((mode) => titlesOf({ query, filters, mode, kind: 'roof' })));
+    const cut = async () => {
+      await http.app.get(ChunkDeriver).runOnce();
+      await http.directory.indexAll(http.app.get(IndexSourceRegistry).get('documents'), http.database.unitOfWork);
+    };
+    await change(`kind = 'roof', metadata = '{"topic": "roofs", "year": 2024}'`);
+    expect(await found()).toEqual([[], [], []]);
+    await cut();
+    expect(await found('larch roofs', { topic: 'roofs' })).toEqual([['Roofs'], ['Roofs'], ['Roofs']]);
+    await change(`source_uri = 'https://example.org'`);
+    expect(await found()).toEqual([['Roofs'], ['Roofs'], ['Roofs']]);
+    await change(`kind = NULL, metadata = '{"year": 2024}'`);
+    await cut();
   });
 
   it('is narrowed to a collection and a kind', async () => {

@@ -3,12 +3,12 @@ import { Clock, DomainError, RepeatedMessages } from '#kernel';
 import { IndexDirectory } from '#sync';
 import { Injectable, Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { claimUnchunked, type UnchunkedDocument } from './claim-unchunked.js';
-import { DocumentChunker } from './document-chunker.js';
+import { claimUnchunked, releaseUnchunked, type UnchunkedDocument } from './claim-unchunked.js';
+import { DocumentChunker, type CutDocuments } from './document-chunker.js';
 import { holdCollections } from './hold-collections.js';
 import { noteChunkingFailure } from './note-chunking-failure.js';
-import { rewriteChunks } from './rewrite-chunks.js';
-import type { ChunkRow } from './chunk.js';
+import { noteChunkingModel } from './note-chunking-model.js';
+import { markChunked, rewriteChunks } from './rewrite-chunks.js';
 
 /** Documents of one claim: some megabytes at most, and none waits long for the others. */
 const BATCH_SIZE = 16;
@@ -23,7 +23,6 @@ const RETRY_AFTER_FAILURE_MS = 300_000;
 const STILL_OPEN = `
 SELECT d.id FROM documents d JOIN unnest($1::uuid[], $2::int[]) AS read (id, version) ON read.id = d.id AND read.version = d.version
 WHERE d.chunked_version IS DISTINCT FROM d.version ORDER BY d.id FOR UPDATE OF d`;
-const DONE = 'UPDATE documents SET chunked_version = version, chunking_until = NULL, chunking_error = NULL WHERE id = ANY($1::uuid[])';
 
 /**
  * Makes the chunks of documents that have none of their present version, also after raw SQL: a trigger cannot, for it has no tokenizer.
@@ -75,12 +74,13 @@ export class ChunkDeriver {
    * @throws DomainError `search.not-ready`, `search.embedder-unavailable`, `database.unavailable`
    */
   async runOnce(): Promise<number> {
+    await this.noteModel();
     const documents = await claimUnchunked(this.unitOfWork, BATCH_SIZE, LEASE_MS);
     if (documents.length === 0) return 0;
     try {
       await this.store(documents, await this.chunker.chunk(documents));
     } catch (error) {
-      if (isPassing(error)) throw error;
+      if (isPassing(error)) await this.giveBack(documents, error);
       await this.isolate(documents);
     }
     this.directory.wake();
@@ -89,28 +89,49 @@ export class ChunkDeriver {
 
   /** One by one: the others of the batch are no worse for the one that fails. */
   private async isolate(documents: readonly UnchunkedDocument[]): Promise<void> {
-    for (const one of documents) {
+    for (const [index, one] of documents.entries()) {
       try {
         await this.store([one], await this.chunker.chunk([one]));
       } catch (error) {
-        if (isPassing(error)) throw error;
+        if (isPassing(error)) await this.giveBack(documents.slice(index), error);
         const reason = error instanceof Error ? error.message : String(error);
         this.logger.error(`Document ${one.document.id} cannot be cut into chunks: ${reason}`);
-        await noteChunkingFailure(this.unitOfWork, one.document.id, reason, RETRY_AFTER_FAILURE_MS);
+        await noteChunkingFailure(this.unitOfWork, one.document, reason, RETRY_AFTER_FAILURE_MS);
       }
     }
   }
 
-  private async store(documents: readonly UnchunkedDocument[], chunks: readonly ChunkRow[][]): Promise<void> {
+  /** A model that is away is said by the cutting, and only when there is something to cut. */
+  private async noteModel(): Promise<void> {
+    try {
+      await noteChunkingModel(this.unitOfWork, await this.chunker.modelRev());
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+    }
+  }
+
+  /** @throws the error, which is what matters */
+  private async giveBack(documents: readonly UnchunkedDocument[], error: unknown): Promise<never> {
+    try {
+      await releaseUnchunked(this.unitOfWork, documents);
+    } catch {
+      // The database is away as well: they are free when the lease is over.
+    }
+    throw error;
+  }
+
+  private async store(documents: readonly UnchunkedDocument[], { chunks, modelRev }: CutDocuments): Promise<void> {
     const versions = new Map(documents.map(({ settings }) => [settings.id, settings.version]));
     await this.unitOfWork.run(async (session) => {
-      const current = await holdCollections(session, versions);
+      const current = await holdCollections(session, versions, modelRev);
       const made = documents.filter(({ settings }) => current.has(settings.id));
       const { rows } = await session.query<{ id: string }>(STILL_OPEN, [
         made.map(({ document }) => document.id),
         made.map(({ document }) => document.version),
       ]);
       const open = rows.map(({ id }) => id);
+      const old = documents.filter(({ settings }) => !current.has(settings.id));
+      await releaseUnchunked(session, old);
       if (open.length === 0) return;
       const isOpen = new Set(open);
       await rewriteChunks(
@@ -118,7 +139,7 @@ export class ChunkDeriver {
         open,
         chunks.flat().filter(({ documentId }) => isOpen.has(documentId)),
       );
-      await session.query(DONE, [open]);
+      await markChunked(session, open);
     });
   }
 

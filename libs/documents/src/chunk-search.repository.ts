@@ -11,6 +11,9 @@ const FOUND_COLUMNS = [
   timestampColumn('d.updated_at'),
 ].join(', ');
 
+/** What an older version said is never shown; while chunks are made anew for another reason (NULL), those there are say what the document says. */
+const IS_CURRENT = 'coalesce(d.chunked_version, d.version) = d.version';
+
 /** Where the words of chunks are, in the configurations that the trigger of `chunks.search_text` uses. */
 const CHUNK_KEYWORDS: KeywordTable = {
   table: 'chunks',
@@ -40,10 +43,10 @@ export class ChunkSearchRepository {
     private readonly keywords: KeywordIndex,
   ) {}
 
-  /** The chunks that exist and whose document meets the filter as it is now, by id, in one statement. */
+  /** The chunks that exist, say what their document says now and meet the filter, by id, in one statement. */
   async findMatching(ids: readonly string[], filter: ChunkFilter): Promise<Map<string, FoundChunk>> {
     const parameters: unknown[] = [ids];
-    const conditions = ['k.id = ANY($1::uuid[])', ...sqlConditionsOf(filter, parameters)];
+    const conditions = ['k.id = ANY($1::uuid[])', IS_CURRENT, ...sqlConditionsOf(filter, parameters)];
     const { rows } = await this.unitOfWork.query<FoundRecord>(
       `SELECT ${FOUND_COLUMNS} FROM chunks k JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id
        WHERE ${conditions.join(' AND ')}`,
@@ -52,9 +55,10 @@ export class ChunkSearchRepository {
     return new Map(rows.map((row) => [row.chunk_id, foundChunkOf(row)]));
   }
 
-  /** The chunks that have words of a text, best first, one list per text; as `RowFinder.findByKeywords`. */
+  /** The chunks that have words of a text and say what their document says now, best first, one list per text; as `RowFinder.findByKeywords`. */
   async findByKeywords(texts: readonly string[], limit: number, filter: ChunkFilter): Promise<KeywordHit[][]> {
-    return this.keywords.find(CHUNK_KEYWORDS, { texts, limit, conditionsOf: (parameters) => sqlConditionsOf(filter, parameters) });
+    const conditionsOf = (parameters: unknown[]) => [IS_CURRENT, ...sqlConditionsOf(filter, parameters)];
+    return this.keywords.find(CHUNK_KEYWORDS, { texts, limit, conditionsOf });
   }
 }
 

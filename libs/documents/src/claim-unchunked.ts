@@ -24,6 +24,13 @@ WITH open AS (
 SELECT claimed.*, c.version AS collection_version, c.language AS collection_language, c.chunk_tokens, c.chunk_overlap_tokens, c.metadata_keys
 FROM claimed JOIN collections c ON c.id = claimed.collection_id ORDER BY claimed.id`;
 
+/* SKIP LOCKED: a row that somebody else is writing gets free with that write. */
+const RELEASE = `
+UPDATE documents d SET chunking_until = NULL FROM (
+  SELECT d.id FROM documents d JOIN unnest($1::uuid[], $2::int[]) AS read (id, version) ON read.id = d.id AND read.version = d.version
+  WHERE d.chunked_version IS DISTINCT FROM d.version FOR UPDATE OF d SKIP LOCKED
+) AS open WHERE d.id = open.id`;
+
 interface ClaimedRow extends DocumentContent, Omit<ChunkSettings, 'language'> {
   readonly version: number;
   readonly collection_version: number;
@@ -44,4 +51,10 @@ export async function claimUnchunked(session: SqlSession, limit: number, leaseMs
       metadata_keys: row.metadata_keys,
     },
   }));
+}
+
+/** Gives claimed documents back that have got no chunks for a reason that is not theirs, so that nobody waits for the end of the lease. */
+export async function releaseUnchunked(session: SqlSession, documents: readonly UnchunkedDocument[]): Promise<void> {
+  if (documents.length === 0) return;
+  await session.query(RELEASE, [documents.map(({ document }) => document.id), documents.map(({ document }) => document.version)]);
 }

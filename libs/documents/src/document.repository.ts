@@ -1,4 +1,4 @@
-import { isForeignKeyViolation, isUniqueViolation, timestampColumn, UnitOfWork } from '#database';
+import { isForeignKeyViolation, isUniqueViolation, timestampColumn, UnitOfWork, type SqlSession } from '#database';
 import { DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { ExpectedVersions } from './collection.repository.js';
@@ -44,9 +44,28 @@ export interface DocumentKey {
 export interface KnownDocument extends DocumentFields {
   readonly id: string;
   readonly collection_id: string;
-  readonly version: number;
-  readonly chunked_version: number | null;
 }
+
+/** A document that nobody else can write now. */
+export interface LockedDocument {
+  readonly id: string;
+  readonly collection_id: string;
+  readonly external_id: string | null;
+}
+
+/** By id, and by the keys; a document is locked before another one with a greater id, as every writer does. */
+const LOCK = `
+SELECT id, collection_id, external_id FROM documents WHERE id IN (
+  SELECT unnest($1::uuid[]) UNION
+  SELECT d.id FROM documents d JOIN unnest($2::uuid[], $3::text[]) AS k (collection_id, external_id)
+    ON d.collection_id = k.collection_id AND d.external_id = k.external_id
+) ORDER BY id FOR UPDATE`;
+/* Collections first, as for every writer of several documents. */
+const HOLD_COLLECTIONS_OF = `
+SELECT 1 FROM collections WHERE id IN (SELECT collection_id FROM documents WHERE id = ANY($1::uuid[])) ORDER BY id FOR SHARE`;
+const DELETE_ALL = `
+WITH locked AS (SELECT id FROM documents WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE)
+DELETE FROM documents d USING locked WHERE d.id = locked.id RETURNING d.id`;
 
 /** Reads `documents`, and writes single ones; batches are written by `DocumentWriter`. */
 @Injectable()
@@ -77,16 +96,30 @@ export class DocumentRepository {
   async findByExternalIds(keys: readonly DocumentKey[]): Promise<KnownDocument[]> {
     if (keys.length === 0) return [];
     const { rows } = await this.unitOfWork.query<KnownDocument>(
-      `SELECT id, collection_id, version, chunked_version, ${WRITABLE.map(([name]) => name).join(', ')} FROM documents
+      `SELECT id, collection_id, ${WRITABLE.map(([name]) => name).join(', ')} FROM documents
        WHERE (collection_id, external_id) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))`,
       [keys.map(({ collection_id }) => collection_id), keys.map(({ external_id }) => external_id)],
     );
     return rows;
   }
 
+  /**
+   * Locks documents until the end of the transaction: those with these ids, and those with these keys.
+   *
+   * @returns which of them exist, and what they are called now
+   */
+  async lockIn(session: SqlSession, ids: readonly string[], keys: readonly DocumentKey[]): Promise<LockedDocument[]> {
+    const { rows } = await session.query<LockedDocument>(LOCK, [
+      ids,
+      keys.map(({ collection_id }) => collection_id),
+      keys.map(({ external_id }) => external_id),
+    ]);
+    return rows;
+  }
+
   /** For each key, the id of the document that has it, or `null`. */
-  async idsByExternalIds(keys: readonly DocumentKey[]): Promise<(string | null)[]> {
-    const { rows } = await this.unitOfWork.query<{ id: string | null }>(
+  async idsByExternalIds(keys: readonly DocumentKey[], session: SqlSession = this.unitOfWork): Promise<(string | null)[]> {
+    const { rows } = await session.query<{ id: string | null }>(
       `SELECT d.id FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS k (collection_id, external_id, place)
        LEFT JOIN documents d ON d.collection_id = k.collection_id AND d.external_id = k.external_id ORDER BY k.place`,
       [keys.map(({ collection_id }) => collection_id), keys.map(({ external_id }) => external_id)],
@@ -112,11 +145,16 @@ export class DocumentRepository {
   }
 
   /**
-   * Writes the named columns when the row has one of the expected versions; its chunks follow.
+   * Writes the named columns when the row has one of the expected versions; its chunks are the caller's affair.
    *
    * @throws DomainError `documents.not-found`, `request.precondition-failed`, `documents.external-id-taken`, `collections.unknown`
    */
-  async update(id: string, patch: DocumentPatch & { readonly collection_id?: string }, expected: ExpectedVersions): Promise<Document> {
+  async update(
+    id: string,
+    patch: DocumentPatch & { readonly collection_id?: string },
+    expected: ExpectedVersions,
+    session: SqlSession = this.unitOfWork,
+  ): Promise<Document> {
     const parameters: unknown[] = [id, expected];
     const assignments = WRITABLE.filter(([name]) => patch[name] !== undefined).map(
       ([name, type]) => `${name} = $${parameters.push(documentValue(patch, name))}::${type}`,
@@ -127,8 +165,8 @@ export class DocumentRepository {
         ? `SELECT * FROM documents WHERE ${MATCHES}`
         : `UPDATE documents SET ${assignments.join(', ')} WHERE ${MATCHES} RETURNING *`;
     const sql = `WITH d AS (${inner}) SELECT ${COLUMNS} FROM d JOIN collections c ON c.id = d.collection_id`;
-    const { rows } = await withDocumentErrors(() => this.unitOfWork.query<DocumentRecord>(sql, parameters));
-    return rows[0] === undefined ? this.explainMiss(id) : documentOf(rows[0]);
+    const { rows } = await withDocumentErrors(() => session.query<DocumentRecord>(sql, parameters));
+    return rows[0] === undefined ? this.explainMiss(id, session) : documentOf(rows[0]);
   }
 
   /** @throws DomainError `documents.not-found`, `request.precondition-failed` */
@@ -137,15 +175,18 @@ export class DocumentRepository {
     if (rows.length === 0) await this.explainMiss(id);
   }
 
-  /** Deletes what exists of these, in one statement, and says which those were. */
+  /** Deletes what exists of these, in one transaction, and says which those were. */
   async deleteAll(ids: readonly string[]): Promise<string[]> {
-    const { rows } = await this.unitOfWork.query<{ id: string }>('DELETE FROM documents WHERE id = ANY($1::uuid[]) RETURNING id', [ids]);
-    return rows.map(({ id }) => id);
+    return this.unitOfWork.run(async (session) => {
+      await session.query(HOLD_COLLECTIONS_OF, [ids]);
+      const { rows } = await session.query<{ id: string }>(DELETE_ALL, [ids]);
+      return rows.map(({ id }) => id);
+    });
   }
 
   /** Only after a miss, so the way that succeeds stays one statement. */
-  private async explainMiss(id: string): Promise<never> {
-    const { rows } = await this.unitOfWork.query('SELECT 1 FROM documents WHERE id = $1::uuid', [id]);
+  private async explainMiss(id: string, session: SqlSession = this.unitOfWork): Promise<never> {
+    const { rows } = await session.query('SELECT 1 FROM documents WHERE id = $1::uuid', [id]);
     throw new DomainError(rows.length === 0 ? 'documents.not-found' : 'request.precondition-failed');
   }
 }

@@ -23,7 +23,7 @@ export interface DocumentFields {
 /** A document on its way into the table. */
 export interface NewDocument extends DocumentFields {
   readonly collection_id: string;
-  /** `undefined` = the database makes one. */
+  /** `undefined` = one is made, a uuid v7; a document of the same external id keeps its own. */
   readonly id?: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface Document extends DocumentFields {
   readonly collection: string;
   /** Grows by one with every update; the ETag is `"v<version>"`. */
   readonly version: number;
-  /** The version that the chunks were made from; `null` = they are being made anew. */
+  /** The version that the chunks were made from: another than `version`, or 0, = they are on their way; `null` = they are being made (anew). */
   readonly chunked_version: number | null;
   /** RFC 3339 in UTC with microseconds, so that no digit that PostgreSQL sorts by is lost. */
   readonly created_at: string;

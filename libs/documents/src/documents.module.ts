@@ -9,6 +9,7 @@ import { CollectionsService } from './collections.service.js';
 import { DocumentChunker } from './document-chunker.js';
 import { DocumentIndexSource } from './document-index-source.js';
 import { DocumentRepository } from './document.repository.js';
+import { DocumentUpdater } from './document-updater.js';
 import { DocumentWriter } from './document-writer.js';
 import { DocumentsService } from './documents.service.js';
 
@@ -18,7 +19,7 @@ const SERVICES = [CollectionsService, DocumentsService, DocumentWriter];
 /** Documents for every program: api, worker and command line. Needs the (global) database and sync modules beside it. */
 @Module({
   imports: [KeywordModule],
-  providers: [...REPOSITORIES, ...SERVICES, DocumentChunker, DocumentIndexSource, ChunkDeriver],
+  providers: [...REPOSITORIES, ...SERVICES, DocumentUpdater, DocumentChunker, DocumentIndexSource, ChunkDeriver],
   exports: [...REPOSITORIES, ...SERVICES, ChunkDeriver],
 })
 export class DocumentsModule {

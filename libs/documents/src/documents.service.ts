@@ -9,9 +9,11 @@ import type { Collection } from './collection.js';
 import { unknownCollection } from './collection-errors.js';
 import { CollectionRepository, type ExpectedVersions } from './collection.repository.js';
 import { DOCUMENT_SOURCE, type Document, type DocumentFields, type DocumentPatch } from './document.js';
+import { documentKeyOf } from './document-key.js';
 import { decodeCursor, encodeCursor } from './document-list.cursor.js';
 import type { DocumentFilter, DocumentListQuery, DocumentSortColumn } from './document-list.js';
 import { DocumentRepository } from './document.repository.js';
+import { DocumentUpdater } from './document-updater.js';
 import { DocumentWriter, type DocumentOutcome } from './document-writer.js';
 import { findMetadataProblems } from './metadata-problems.js';
 
@@ -68,6 +70,7 @@ export class DocumentsService {
     private readonly collections: CollectionRepository,
     private readonly chunks: ChunkRepository,
     private readonly writer: DocumentWriter,
+    private readonly updater: DocumentUpdater,
     private readonly deriver: ChunkDeriver,
     private readonly directory: IndexDirectory,
   ) {}
@@ -134,7 +137,7 @@ export class DocumentsService {
   ): Promise<WrittenDocumentReply> {
     const collection = await this.collectionOf(name);
     assertMetadata(fields.metadata, collection);
-    return this.written(await this.repository.update(id, { ...fields, collection_id: collection.id }, options.expected), options);
+    return this.written(await this.updater.update(await this.get(id), fields, collection, options.expected), options);
   }
 
   /** Writes the named fields; an empty patch changes nothing and answers with the row. @throws DomainError as {@link replace} */
@@ -143,14 +146,10 @@ export class DocumentsService {
     { collection: name, ...fields }: DocumentPatch & { readonly collection?: string },
     options: ConditionalWriteOptions,
   ): Promise<WrittenDocumentReply> {
-    const moved = name === undefined ? null : await this.collectionOf(name);
-    if (moved !== null || fields.metadata !== undefined) {
-      const document = await this.get(id);
-      const collection = moved ?? (await this.collectionOf(document.collection_id));
-      assertMetadata(fields.metadata ?? document.metadata, collection);
-    }
-    const patch = { ...fields, ...(moved === null ? {} : { collection_id: moved.id }) };
-    return this.written(await this.repository.update(id, patch, options.expected), options);
+    const document = await this.get(id);
+    const collection = await this.collectionOf(name ?? document.collection_id);
+    if (name !== undefined || fields.metadata !== undefined) assertMetadata(fields.metadata ?? document.metadata, collection);
+    return this.written(await this.updater.update(document, fields, collection, options.expected), options);
   }
 
   /** @throws DomainError `documents.not-found`, `request.precondition-failed` */
@@ -225,7 +224,7 @@ function refuse(inputs: readonly DocumentInput[], collections: ReadonlyMap<strin
     const mismatches = findMetadataProblems(metadata, collection.metadata_keys, `${place}/metadata`);
     if (mismatches.length > 0) return failed(new DomainError('documents.metadata-mismatch', { fields: mismatches }));
     if (external_id === null) return null;
-    const key = `${collection.id} ${external_id}`;
+    const key = documentKeyOf(collection.id, external_id);
     if (seen.has(key)) return failed(duplicate(`${place}/external_id`));
     seen.add(key);
     return null;

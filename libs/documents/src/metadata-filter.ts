@@ -65,7 +65,8 @@ function anyOf(field: string, values: readonly MetadataScalar[]): VectorFilter {
 }
 
 /**
- * Turns a filter into SQL conditions on `documents d`.
+ * Turns a filter into SQL conditions on `documents d` and their `chunks k`. Metadata are read from the payload of the chunk: it is what the index has, and it has
+ * only keys that the document's own collection declares, with values of their types.
  *
  * @param parameters gets the values appended; `$n` in the result counts from its length on. Keys are parameters as well
  * @returns conditions to be joined by AND
@@ -90,17 +91,17 @@ function sqlMetadataOf(filter: MetadataFilter, parameters: unknown[]): string {
     case 'not':
       return `NOT ${sqlMetadataOf(filter.filter, parameters)}`;
     case 'any': {
-      const value = `d.metadata -> $${parameters.push(filter.key)}::text`;
+      const value = `k.payload -> $${parameters.push(metadataField(filter.key))}::text`;
       const values = `$${parameters.push(filter.values.map((one) => JSON.stringify(one)))}::jsonb[]`;
       return `coalesce(${value} = ANY(${values}), false)`;
     }
     case 'range': {
-      const key = `$${parameters.push(filter.key)}::text`;
+      const field = `$${parameters.push(metadataField(filter.key))}::text`;
       const bounds = BOUNDS.filter((bound) => filter[bound] !== undefined).map(
-        (bound) => `(d.metadata ->> ${key})::numeric ${OPERATORS[bound]} $${parameters.push(filter[bound])}::numeric`,
+        (bound) => `(k.payload ->> ${field})::numeric ${OPERATORS[bound]} $${parameters.push(filter[bound])}::numeric`,
       );
       // CASE: what is no number must not be cast, whatever the order in which PostgreSQL looks at conditions.
-      return `CASE WHEN jsonb_typeof(d.metadata -> ${key}) = 'number' THEN ${bounds.join(' AND ')} ELSE false END`;
+      return `CASE WHEN jsonb_typeof(k.payload -> ${field}) = 'number' THEN ${bounds.join(' AND ')} ELSE false END`;
     }
   }
 }

@@ -4,6 +4,8 @@ import type { ChunkRow } from './chunk.js';
 
 const REMOVE = `DELETE FROM chunks WHERE document_id = ANY($1::uuid[]) AND id <> ALL($2::uuid[])`;
 
+const MARK = 'UPDATE documents SET chunked_version = version, chunking_until = NULL, chunking_error = NULL WHERE id = ANY($1::uuid[])';
+
 /* Only what differs is written: every row that is touched becomes a change for the index, and the triggers see no more than that. */
 const WRITE = `
 INSERT INTO chunks AS c (id, document_id, collection_id, ordinal, start_offset, end_offset, context, text, text_hash, language, payload)
@@ -37,4 +39,9 @@ export async function rewriteChunks(session: SqlSession, documentIds: readonly s
     sorted.map(({ language }) => language),
     sorted.map(({ payload }) => JSON.stringify(payload)),
   ]);
+}
+
+/** Says that the chunks of these documents are those of their present version; the caller holds the documents' rows locked. */
+export async function markChunked(session: SqlSession, documentIds: readonly string[]): Promise<void> {
+  if (documentIds.length > 0) await session.query(MARK, [documentIds]);
 }

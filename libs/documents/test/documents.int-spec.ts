@@ -159,7 +159,6 @@ describe('documents and their chunks', () => {
     expect(await documents.find(other!.id)).toMatchObject({ chunked_version: null });
     await expect(deriver.runOnce()).rejects.toMatchObject({ code: 'search.embedder-unavailable' });
     directory.fault = null;
-    await database.query(`UPDATE documents SET chunking_until = NULL`);
     expect(await deriver.runOnce()).toBe(2);
     expect((await chunksOf(written!.id)).length + (await chunksOf(other!.id)).length).toBe(2);
   });

@@ -6,6 +6,7 @@ import { KeywordSearch1790000000004 } from './0004-keyword-search.js';
 import { Ingestion1790000000005 } from './0005-ingestion.js';
 import { Conversations1790000000006 } from './0006-conversations.js';
 import { PgvectorImports1790000000007 } from './0007-pgvector-imports.js';
+import { CurrentChunks1790000000008 } from './0008-current-chunks.js';
 
 /** Every migration, oldest first. Written out, so that what runs never depends on which files happen to lie in a folder. */
 export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   Ingestion1790000000005,
   Conversations1790000000006,
   PgvectorImports1790000000007,
+  CurrentChunks1790000000008,
 ];

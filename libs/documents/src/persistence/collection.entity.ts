@@ -27,6 +27,10 @@ export class CollectionEntity {
   @Column('jsonb', { default: {} })
   metadata_keys!: unknown;
 
+  /** Of the model by whose tokens the chunks are cut. */
+  @Column('text', { nullable: true })
+  chunking_model_rev!: string | null;
+
   @Column('integer', { default: 1 })
   version!: number;
 
