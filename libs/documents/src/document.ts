@@ -36,7 +36,7 @@ export interface Document extends DocumentFields {
   readonly collection: string;
   /** Grows by one with every update; the ETag is `"v<version>"`. */
   readonly version: number;
-  /** The version that the chunks were made from: another than `version`, or 0, = they are on their way; `null` = they are being made (anew). */
+  /** The version that the chunks were made from; an older one (0 = none) = searches do not find the document yet; `null` = they are being made, and any that are there still hold. */
   readonly chunked_version: number | null;
   /** RFC 3339 in UTC with microseconds, so that no digit that PostgreSQL sorts by is lost. */
   readonly created_at: string;

@@ -84,7 +84,8 @@ export class DocumentsService {
   }
 
   /**
-   * Creates or replaces documents by their external id in one transaction; those without one are created. A document that is refused does not hold up the others.
+   * Creates or replaces documents by their external id in one transaction; those without one are created. A document that the stored data
+   * refuse does not hold up the others.
    *
    * @returns what became of each, in their order
    */

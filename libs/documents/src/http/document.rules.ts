@@ -7,8 +7,8 @@ export const COLLECTION_NAME_MAX_LENGTH = 64;
 const TITLE_MAX_LENGTH = 500;
 /** UTF-16 code units: with three bytes each, a document still fits the limit of a request body. */
 export const CONTENT_MAX_LENGTH = 300_000;
-const KIND_MAX_LENGTH = 100;
-const EXTERNAL_ID_MAX_LENGTH = 200;
+export const KIND_MAX_LENGTH = 100;
+export const EXTERNAL_ID_MAX_LENGTH = 200;
 const URI_MAX_LENGTH = 2_000;
 /** Serialised; metadata are for filters and display, not for content. */
 const METADATA_MAX_LENGTH = 16_384;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { DocumentInput } from '../documents.service.js';
 import type { DocumentPatch } from '../document.js';
 import { DOCUMENT_SORT_COLUMNS, type DocumentSortColumn } from '../document-list.js';
-import { collectionReference, DOCUMENT_RULES } from './document.rules.js';
+import { collectionReference, DOCUMENT_RULES, EXTERNAL_ID_MAX_LENGTH, KIND_MAX_LENGTH } from './document.rules.js';
 import { DOCUMENT_EXAMPLE } from './document.examples.js';
 
 const BATCH_MAXIMUM = 100;
@@ -50,9 +50,9 @@ export const documentListQuerySchema = z.strictObject({
   cursor: z.string().min(1).max(CURSOR_MAX_LENGTH).describe('next_cursor of the page before; bound to sort and filters').optional(),
   sort: z.enum(SORTS).describe(`- = descending; default ${DEFAULT_SORT}`).optional(),
   collection: collectionReference.optional(),
-  kind: storableText(100).describe('Only documents of this kind').optional(),
+  kind: storableText(KIND_MAX_LENGTH).describe('Only documents of this kind').optional(),
   language: languageTag.optional(),
-  external_id: storableText(200).describe('Only documents with this external id').optional(),
+  external_id: storableText(EXTERNAL_ID_MAX_LENGTH).describe('Only documents with this external id').optional(),
 });
 export type DocumentListParameters = z.output<typeof documentListQuerySchema>;
 
@@ -88,7 +88,13 @@ export const documentSchema = z
     language: z.string().nullable(),
     metadata: z.record(z.string(), z.unknown()),
     version: z.number().int().describe('Grows by one with every update; the ETag is "v<version>"'),
-    chunked_version: z.number().int().nullable().describe('The version that the chunks were made from; null = they are being made'),
+    chunked_version: z
+      .number()
+      .int()
+      .nullable()
+      .describe(
+        'The version that the chunks were made from; an older one = searches find the document when they are made; null = they are being made, and any that are there still hold',
+      ),
     created_at: timestamp,
     updated_at: timestamp,
   })

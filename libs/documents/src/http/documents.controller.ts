@@ -111,7 +111,7 @@ export class DocumentsController {
     operationId: 'upsertDocuments',
     summary: 'Create or replace up to 100 documents',
     description:
-      'By external_id within the collection; documents without one are created. What equals the stored document is left untouched. Each has a result of its own; one that is refused does not hold up the others.',
+      'By external_id within the collection; documents without one are created. What equals the stored document is left untouched. Each has a result of its own: one that names no collection, has metadata of another type than the collection declares, or an external_id that is earlier in the batch, does not hold up the others. A body that breaks the rules of the fields is refused as a whole, with 400, and nothing is written.',
   })
   @ApiBody({ schema: {}, examples: { one: { summary: 'One document', value: DOCUMENT_BATCH_EXAMPLE } } })
   @ApiOkResponse({ description: 'What became of each', standardSchema: documentBatchReplySchema, example: DOCUMENT_BATCH_REPLY_EXAMPLE })
