@@ -13,13 +13,15 @@ const FOUND_COLUMNS = [
 
 /** What an older version said is never shown; while chunks are made anew for another reason (NULL), those there are say what the document says. */
 const IS_CURRENT = 'coalesce(d.chunked_version, d.version) = d.version';
+/* The same without a join: documents that are not current are few, and a partial index has them. */
+const IS_OF_CURRENT =
+  'k.document_id NOT IN (SELECT id FROM documents WHERE chunked_version IS DISTINCT FROM version AND chunked_version IS NOT NULL)';
 
 /** Where the words of chunks are, in the configurations that the trigger of `chunks.search_text` uses. */
 const CHUNK_KEYWORDS: KeywordTable = {
   table: 'chunks',
   alias: 'k',
   column: 'search_text',
-  join: 'JOIN documents d ON d.id = k.document_id',
   configurations: [...GERMAN_AND_ENGLISH, 'simple'],
 };
 
@@ -57,7 +59,7 @@ export class ChunkSearchRepository {
 
   /** The chunks that have words of a text and say what their document says now, best first, one list per text; as `RowFinder.findByKeywords`. */
   async findByKeywords(texts: readonly string[], limit: number, filter: ChunkFilter): Promise<KeywordHit[][]> {
-    const conditionsOf = (parameters: unknown[]) => [IS_CURRENT, ...sqlConditionsOf(filter, parameters)];
+    const conditionsOf = (parameters: unknown[]) => [IS_OF_CURRENT, ...sqlConditionsOf(filter, parameters)];
     return this.keywords.find(CHUNK_KEYWORDS, { texts, limit, conditionsOf });
   }
 }

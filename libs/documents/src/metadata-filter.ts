@@ -65,16 +65,16 @@ function anyOf(field: string, values: readonly MetadataScalar[]): VectorFilter {
 }
 
 /**
- * Turns a filter into SQL conditions on `documents d` and their `chunks k`. Metadata are read from the payload of the chunk: it is what the index has, and it has
- * only keys that the document's own collection declares, with values of their types.
+ * Turns a filter into SQL conditions on `chunks k`. Metadata are read from the payload: it is what the index has, and it has only keys that the document's own
+ * collection declares, with values of their types. A chunk whose document has changed since must be kept out by the caller.
  *
  * @param parameters gets the values appended; `$n` in the result counts from its length on. Keys are parameters as well
  * @returns conditions to be joined by AND
  */
 export function sqlConditionsOf({ collectionId, kind, metadata }: ChunkFilter, parameters: unknown[]): string[] {
   const conditions: string[] = [];
-  if (collectionId !== null) conditions.push(`d.collection_id = $${parameters.push(collectionId)}::uuid`);
-  if (kind !== null) conditions.push(`d.kind = $${parameters.push(kind)}::text`);
+  if (collectionId !== null) conditions.push(`k.collection_id = $${parameters.push(collectionId)}::uuid`);
+  if (kind !== null) conditions.push(`k.payload ->> '${KIND_FIELD}' = $${parameters.push(kind)}::text`);
   if (metadata !== null) conditions.push(sqlMetadataOf(metadata, parameters));
   return conditions;
 }

@@ -36,7 +36,7 @@ describe('chunks that a search finds', () => {
       filter,
     );
     const [byWords] = await search.findByKeywords([words], 10, filter);
-    return { byId: [...byId.values()].map(({ text }) => text), byWords: byWords!.map(({ id }) => byId.get(id)?.text) };
+    return { byId: [...byId.values()].map(({ text }) => text), byWords: byWords!.map(({ id }) => byId.get(id)?.text ?? id) };
   };
   const both = (...texts: string[]) => ({ byId: texts, byWords: texts });
   const update = (sql: string) => stage.database.query(`UPDATE documents SET ${sql}`);
