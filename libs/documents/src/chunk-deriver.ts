@@ -104,7 +104,7 @@ export class ChunkDeriver {
   /** A model that is away is said by the cutting, and only when there is something to cut. */
   private async noteModel(): Promise<void> {
     try {
-      await noteChunkingModel(this.unitOfWork, await this.chunker.modelRev());
+      await noteChunkingModel(this.unitOfWork, await this.chunker.modelRev(), this.stopping.signal);
     } catch (error) {
       if (!isPassing(error)) throw error;
     }

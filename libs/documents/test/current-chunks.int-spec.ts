@@ -1,3 +1,4 @@
+import type { SqlSession } from '#database';
 import { ChunkSearchRepository, type MetadataFilter } from '#documents';
 import { DomainError, SystemClock } from '#kernel';
 import { KeywordIndex } from '#search';
@@ -116,7 +117,7 @@ describe('chunks that a search finds', () => {
       expect(await stage.deriver.runOnce()).toBe(0);
       expect(await stage.textsOf(id)).toEqual([LONG]);
       const { version } = (await stage.collections.find('faq'))!;
-      await noteChunkingModel(stage.database.unitOfWork, small.modelRev);
+      await noteChunkingModel(stage.database.unitOfWork, small.modelRev, new AbortController().signal);
       expect(await stage.documents.find(id)).toMatchObject({ chunked_version: null });
       expect(await found('board')).toEqual(both(LONG));
       expect(await stage.deriverWith(small).runOnce()).toBe(1);
@@ -124,6 +125,29 @@ describe('chunks that a search finds', () => {
       expect(await stage.deriverWith(small).runOnce()).toBe(0);
       expect(await stage.documents.find(id)).toMatchObject({ version: 1, chunked_version: 1 });
       expect((await stage.collections.find('faq'))!.version).toBe(version);
+    });
+
+    it('are marked in batches, and go on where a stop has ended it', async () => {
+      const { unitOfWork } = stage.database;
+      await stage.upsert(...Array.from({ length: 5 }, () => stage.newDocument()));
+      await stage.deriver.runOnce();
+      const open = async () =>
+        (await unitOfWork.query<{ count: number }>('SELECT count(*)::int AS count FROM documents WHERE chunked_version IS NULL')).rows[0]!
+          .count;
+      const stopping = new AbortController();
+      const markedBeforeNote: number[] = [];
+      const session: SqlSession = {
+        query: async (sql, parameters) => {
+          if (sql.startsWith('UPDATE collections')) markedBeforeNote.push(await open());
+          const result = await unitOfWork.query<never>(sql, parameters);
+          if (sql.includes('marked')) stopping.abort();
+          return result;
+        },
+      };
+      await noteChunkingModel(session, small.modelRev, stopping.signal, 2);
+      expect([await open(), markedBeforeNote]).toEqual([2, []]);
+      await noteChunkingModel(session, small.modelRev, new AbortController().signal, 2);
+      expect([await open(), markedBeforeNote]).toEqual([5, [5]]);
     });
 
     it('are not those of a process that has not noticed', async () => {
