@@ -131,7 +131,7 @@ export const ERROR_CODES = {
     title: 'Too many imports are open',
     retryable: true,
     meaning:
-      'Imports run one after the other, and each keeps its file in the database until it has ended. Wait for one of them, or cancel it.',
+      'Each process works on one import at a time, and each import keeps its file in the database until it has ended. Wait for one of them, or cancel it.',
   },
   'jobs.not-found': {
     kind: 'not-found',

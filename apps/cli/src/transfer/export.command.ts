@@ -19,7 +19,7 @@ const FORMATS = ['ndjson', 'csv'];
 @Command({
   name: 'export',
   arguments: '<kind>',
-  description: `Export ${TRANSFER_KINDS.join(' or ')} as a file that can be imported again`,
+  description: `Export ${TRANSFER_KINDS.join(' or ')} as a file that can be imported again: rows with an external_id stay as they are, others are added once more`,
 })
 export class ExportCommand extends ServiceCommand {
   @Option({ flags: '--format <format>', description: 'ndjson (default) or csv' })

@@ -91,7 +91,7 @@ export class DocumentFilesController {
     operationId: 'exportDocuments',
     summary: 'Export documents as a file',
     description:
-      'All documents that meet the filters, oldest first, as they are read: one that is there all the while comes exactly once. An import takes the file back. A reply that ends early is cut off, and never looks whole.',
+      'All documents that meet the filters, oldest first, as they are read: one that is there all the while comes exactly once. An import takes the file back: it changes no document that has an external_id, adds those without one once more, and refuses those without a title. A reply that ends early is cut off, and never looks whole.',
   })
   @ApiOkResponse({
     description: 'The file',

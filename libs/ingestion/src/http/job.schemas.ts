@@ -17,7 +17,11 @@ export const jobSchema = z
     id: z.string().meta({ format: 'uuid' }),
     kind: z.enum(IMPORT_KINDS),
     format: z.enum(IMPORT_FORMATS),
-    state: z.enum(JOB_STATES).describe('done, failed and cancelled are final; a failed one can be resumed'),
+    state: z
+      .enum(JOB_STATES)
+      .describe(
+        'done, failed and cancelled are final; a failed one can be resumed as long as its file is kept, which it is not when it cannot be read',
+      ),
     dry_run: z.boolean(),
     collection_id: z.string().nullable().meta({ format: 'uuid' }).describe('Of documents that name no collection'),
     file_name: z.string().nullable(),

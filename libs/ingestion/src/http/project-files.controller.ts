@@ -79,7 +79,7 @@ export class ProjectFilesController {
     operationId: 'exportProjects',
     summary: 'Export projects as a file',
     description:
-      'All rows that meet the filters, oldest first, as they are read: a row that is there all the while comes exactly once. An import takes the file back. A reply that ends early is cut off, and never looks whole.',
+      'All rows that meet the filters, oldest first, as they are read: a row that is there all the while comes exactly once. An import takes the file back: it changes no row that has an external_id, and adds those without one once more. A reply that ends early is cut off, and never looks whole.',
   })
   @ApiOkResponse({
     description: 'The file',

@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { PIECE_BYTES, type StagedFiles } from './staged-files.js';
 
+/** Much less than the time after which an upload of which nothing has come is removed: a slow sender may need longer than that for a piece. */
+const TOUCH_EVERY_MS = 60_000;
+
 export interface ReceivedFile {
   readonly totalBytes: number;
   readonly sha256: Buffer;
@@ -13,12 +16,19 @@ export interface ReceivedFile {
  *
  * @throws DomainError `request.body-too-large`, `request.invalid` when it is empty, `jobs.over` when the job was cancelled meanwhile; what the stream throws
  */
-export async function receiveFile(files: StagedFiles, jobId: string, body: Readable, maxBytes: number): Promise<ReceivedFile> {
+export async function receiveFile(
+  files: Pick<StagedFiles, 'write' | 'touch'>,
+  jobId: string,
+  body: Readable,
+  maxBytes: number,
+  monotonicMs: () => number = () => performance.now(),
+): Promise<ReceivedFile> {
   const hash = createHash('sha256');
   let totalBytes = 0;
   let ordinal = 0;
   let parts: Buffer[] = [];
   let held = 0;
+  let seenAtMs = monotonicMs();
   const store = async (bytes: Buffer): Promise<void> => {
     if (!(await files.write(jobId, ordinal++, bytes)))
       throw new DomainError('jobs.over', { detail: 'The import was cancelled while it was uploaded' });
@@ -35,6 +45,11 @@ export async function receiveFile(files: StagedFiles, jobId: string, body: Reada
       await store(together.subarray(0, PIECE_BYTES));
       parts = [together.subarray(PIECE_BYTES)];
       held -= PIECE_BYTES;
+      seenAtMs = monotonicMs();
+    }
+    if (monotonicMs() - seenAtMs >= TOUCH_EVERY_MS) {
+      await files.touch(jobId);
+      seenAtMs = monotonicMs();
     }
   }
   if (totalBytes === 0) throw emptyFile();

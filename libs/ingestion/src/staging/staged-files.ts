@@ -19,6 +19,11 @@ export class StagedFiles {
     return (await this.unitOfWork.query(WRITE, [jobId, ordinal, bytes])).rowCount === 1;
   }
 
+  /** Says that the upload still lives, though no piece is whole yet. */
+  async touch(jobId: string): Promise<void> {
+    await this.unitOfWork.query(`UPDATE ingestion_jobs SET updated_at = now() WHERE id = $1::uuid AND state = 'uploading'`, [jobId]);
+  }
+
   /** The bytes from `offset` on, at most a piece at a time; one statement per piece, no transaction. */
   async *read(jobId: string, offset: number): AsyncGenerator<Buffer> {
     let skipped = offset % PIECE_BYTES;
