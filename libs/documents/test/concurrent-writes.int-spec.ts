@@ -26,10 +26,15 @@ describe('writers of documents at the same time', () => {
   const isLocked = async (id: string) =>
     (await stage.database.query('SELECT 1 FROM documents WHERE id = $1 FOR UPDATE SKIP LOCKED', [id])).rows.length === 0;
   const somebodyWaits = () =>
-    waitFor(async () => (await stage.database.query('SELECT 1 FROM pg_locks WHERE NOT granted')).rows.length > 0, {
-      what: 'a statement waits for a lock',
-      timeoutMs: 5_000,
-    });
+    waitFor(
+      async () =>
+        (await stage.database.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rows
+          .length > 0,
+      {
+        what: 'a statement waits for a lock',
+        timeoutMs: 5_000,
+      },
+    );
 
   describe('of the same external id', () => {
     it('answer with the id that is stored, whoever was first', async () => {
