@@ -1,6 +1,7 @@
 import { DocumentsModule } from '#documents';
 import { ProjectsModule } from '#projects';
 import { Module } from '@nestjs/common';
+import { CollectionLookup } from './collection-lookup.js';
 import { ExportsService } from './export/exports.service.js';
 import { ImportJobsRepository } from './import-jobs.repository.js';
 import { ImportTargets } from './import-targets.js';
@@ -27,11 +28,12 @@ import { ProjectImportTarget } from './targets/project-import-target.js';
     ImportTargets,
     ImportRunner,
     ImportsService,
+    CollectionLookup,
     ExportsService,
     { provide: JobQueue, useClass: PgBossJobQueue },
     JobSweep,
     JobSupervisor,
   ],
-  exports: [ImportsService, ExportsService, ImportTargets],
+  exports: [ImportsService, ExportsService, ImportTargets, CollectionLookup],
 })
 export class IngestionModule {}

@@ -7,7 +7,7 @@ import { z } from 'zod';
  */
 const INTEGER_PATTERN = /^-?\d{1,9}$/;
 /** 15 digits are what a double holds exactly. */
-const DECIMAL_PATTERN = /^-?\d{1,15}(\.\d{1,9})?$/;
+export const DECIMAL_PATTERN = /^-?\d{1,15}(\.\d{1,9})?$/;
 
 export function queryInteger(options: {
   readonly minimum: number;

@@ -1,6 +1,7 @@
-import { CollectionRepository, DocumentRepository, unknownCollection, type Document, type DocumentFilter } from '#documents';
+import { DocumentRepository, type Document, type DocumentFilter } from '#documents';
 import { ProjectRepository, type Project, type ProjectListQuery } from '#projects';
 import { Injectable } from '@nestjs/common';
+import { CollectionLookup } from '../collection-lookup.js';
 import { exportRows, type ExportFormat } from './export-rows.js';
 
 /** Rows of one statement, which are in memory at once: a document may have 300,000 characters. */
@@ -52,7 +53,7 @@ export class ExportsService {
   constructor(
     private readonly projects: ProjectRepository,
     private readonly documents: DocumentRepository,
-    private readonly collections: CollectionRepository,
+    private readonly collections: CollectionLookup,
   ) {}
 
   exportProjects(format: ExportFormat, filter: Pick<ProjectListQuery, 'filter' | 'externalId'>) {
@@ -70,7 +71,7 @@ export class ExportsService {
     format: ExportFormat,
     { collection, ...rest }: Omit<DocumentFilter, 'collectionId'> & { collection: string | null },
   ) {
-    const collectionId = collection === null ? null : await this.collectionIdOf(collection);
+    const collectionId = collection === null ? null : await this.collections.idOf(collection);
     return (signal: AbortSignal): AsyncGenerator<string> =>
       exportRows<Document>(
         format,
@@ -84,13 +85,6 @@ export class ExportsService {
           }),
         signal,
       );
-  }
-
-  /** @throws DomainError `collections.unknown` */
-  async collectionIdOf(nameOrId: string): Promise<string> {
-    const collection = await this.collections.find(nameOrId);
-    if (collection === null) throw unknownCollection('?collection');
-    return collection.id;
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { CollectionLookup } from '../collection-lookup.js';
 import { ExportsService } from '../export/exports.service.js';
 import { ImportTargets } from '../import-targets.js';
 import { ImportsService } from '../imports.service.js';
@@ -42,6 +43,7 @@ export class DocumentFilesController {
   constructor(
     private readonly imports: ImportsService,
     private readonly exports: ExportsService,
+    private readonly collections: CollectionLookup,
     private readonly targets: ImportTargets,
     private readonly streams: OpenStreams,
   ) {}
@@ -78,7 +80,7 @@ export class DocumentFilesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobReply> {
     const format = formatOf(request, query.format, this.targets.get(KIND).formats);
-    const collectionId = collection === undefined ? null : await this.exports.collectionIdOf(collection);
+    const collectionId = collection === undefined ? null : await this.collections.idOf(collection);
     const wanted = { kind: KIND, format, options: importOptionsOf(query, collectionId), fileName: query.file_name ?? null } as const;
     const job = await this.imports.receive(wanted, fileOf(request), declaredBytesOf(request));
     reply.header('location', `/api/v1/jobs/${job.id}`);

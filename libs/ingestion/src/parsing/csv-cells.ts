@@ -1,4 +1,4 @@
-import { parseStrictJson } from '#rules';
+import { DECIMAL_PATTERN, parseStrictJson } from '#rules';
 
 /**
  * Spreadsheets run a cell that begins like this as a formula (OWASP, CSV injection), the full-width forms included. Exports put an apostrophe before it,
@@ -27,14 +27,12 @@ export function csvCell(value: string | number | null): string {
 /** How the cells of a column are read: as text, or as a number or as JSON where they look like it. Others are for the rules of the field to refuse. */
 export type CellType = 'text' | 'number' | 'json';
 
-const NUMBER_PATTERN = /^-?\d{1,15}(\.\d{1,9})?$/;
-
 /** The value of a cell; an empty cell is no value. */
 export function cellValue(cell: string, type: CellType): unknown {
   if (cell === '') return undefined;
   if (type === 'text') return unescapeCell(cell);
   const text = cell.trim();
-  if (type === 'number') return NUMBER_PATTERN.test(text) ? Number(text) : text;
+  if (type === 'number') return DECIMAL_PATTERN.test(text) ? Number(text) : text;
   const { value, defect } = parseStrictJson(Buffer.from(text));
   return defect === null ? value : text;
 }

@@ -34,6 +34,11 @@ describe('readHeader', () => {
   it('finds fields by name and by other names for them', () => {
     expect(read('content', ' title ')).toEqual({ columns: ['content', 'title'], problems: [] });
     expect(read('question', 'answer')).toEqual({ columns: ['title', 'content'], problems: [] });
+    // The own name counts, whichever comes first.
+    expect(read('question', 'title', 'content')).toEqual({
+      columns: [null, 'title', 'content'],
+      problems: [expect.objectContaining({ pointer: '/question', code: 'duplicate-column' })],
+    });
   });
 
   it('reports what it does not know, and what is there twice', () => {

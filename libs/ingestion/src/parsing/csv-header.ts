@@ -2,6 +2,7 @@ import { jsonPointerOf } from '#rules';
 import type { CellType } from './csv-cells.js';
 import type { CsvLayout, LineProblem } from './read-row.js';
 import { UnreadableFileError } from './read-row.js';
+import { rowNames } from './row-names.js';
 
 /** What a target says of the columns of a CSV file. */
 export interface CsvFields {
@@ -40,15 +41,15 @@ export function readHeader(
     const detail = `the first line names ${names.length} columns; there may be ${COLUMNS_MAXIMUM}`;
     throw new UnreadableFileError({ line, pointer: '', code: 'too-many-columns', detail });
   }
-  const isOwnExport = fields.readOnly.length > 0 && fields.readOnly.every((name) => names.includes(name));
+  const trimmed = names.map((name) => name.trim());
+  const { isLeftOut, fieldOf } = rowNames(new Set(trimmed), fields);
   const seen = new Set<string>();
   const problems: LineProblem[] = [];
-  const columns = names.map((raw) => {
-    const name = raw.trim();
-    if (isOwnExport && fields.readOnly.includes(name)) return null;
-    const field = fields.aliases.get(name) ?? name;
-    const isKnown = fields.types.has(field);
-    if (isKnown && !seen.has(field)) {
+  const columns = trimmed.map((name) => {
+    if (isLeftOut(name)) return null;
+    const field = fieldOf(name);
+    const isKnown = fields.types.has(fields.aliases.get(name) ?? name);
+    if (fields.types.has(field) && !seen.has(field)) {
       seen.add(field);
       return field;
     }

@@ -16,8 +16,6 @@ export interface ReadPosition {
   readonly csv?: CsvLayout;
 }
 
-export const START_OF_FILE: ReadPosition = { offset: 0, line: 1 };
-
 export interface CsvLayout {
   readonly delimiter: string;
   /** The field of each column; `null` = not known here. */

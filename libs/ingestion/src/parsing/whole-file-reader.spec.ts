@@ -1,8 +1,7 @@
-import { START_OF_FILE } from './read-row.js';
 import { WholeFileReader, type WholeFileReaderOptions } from './whole-file-reader.js';
 
 function read(text: string | Buffer, options: Partial<WholeFileReaderOptions> = {}) {
-  const reader = new WholeFileReader(START_OF_FILE, { isMarkdown: true, maxBytes: 100_000, fileName: null, ...options });
+  const reader = new WholeFileReader({ offset: 0, line: 1 }, { isMarkdown: true, maxBytes: 100_000, fileName: null, ...options });
   const bytes = Buffer.from(text);
   const rows = [];
   for (let at = 0; at < bytes.length; at += 3) rows.push(...reader.read(bytes.subarray(at, at + 3)));

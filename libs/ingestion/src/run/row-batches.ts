@@ -3,6 +3,7 @@ import { v5 as uuidV5 } from 'uuid';
 import type { ImportRow, RowWriter } from '../import-target.js';
 import type { CsvFields } from '../parsing/csv-header.js';
 import type { LineProblem, ReadPosition, ReadRow } from '../parsing/read-row.js';
+import { rowNames } from '../parsing/row-names.js';
 
 /**
  * Rows of one transaction: few enough that a lost one costs little and that its statements do not hold up the searches of the process (500 did, for up to
@@ -89,17 +90,13 @@ export function duplicateOf(line: number, before: number): LineProblem {
   return { line, pointer: '/external_id', code: 'duplicate-external-id', detail: `is that of line ${before} already` };
 }
 
-/**
- * The row that is meant: other names of fields are replaced by theirs, and where all read-only fields of an export are there, the row is one of an export,
- * and they are left out.
- */
-function candidateOf(value: unknown, { aliases, readOnly }: CsvFields): unknown {
+/** The row that is meant: other names of fields are replaced by theirs, and read-only fields of an export are left out. */
+function candidateOf(value: unknown, fields: CsvFields): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const isOwnExport = readOnly.length > 0 && readOnly.every((name) => Object.hasOwn(value, name));
-  const isRenamed = (name: string): boolean => aliases.has(name) && !Object.hasOwn(value, aliases.get(name)!);
+  const { isLeftOut, fieldOf } = rowNames(new Set(Object.keys(value)), fields);
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name]) => !isOwnExport || !readOnly.includes(name))
-      .map(([name, field]: [string, unknown]) => [isRenamed(name) ? aliases.get(name)! : name, field]),
+      .filter(([name]) => !isLeftOut(name))
+      .map(([name, field]: [string, unknown]) => [fieldOf(name), field]),
   );
 }
