@@ -134,4 +134,24 @@ describe('documents on their way into the index', () => {
       { what: 'a clean certificate', timeoutMs: WAIT_MS },
     );
   }, 120_000);
+
+  it('cuts anew by the tokens of the model that begins to serve', async () => {
+    const read = async () =>
+      (await sql.query<{ count: number; longest: number }>('SELECT count(*)::int AS count, max(length(text)) AS longest FROM chunks'))
+        .rows[0]!;
+    const before = await read();
+    const { body } = await server.call<{ id: number }>('POST', '/api/v1/admin/generations', {
+      source: 'documents',
+      embedder: { max_tokens: 48 },
+      reason: 'a test',
+    });
+    await waitFor(async () => (await server.call('POST', `/api/v1/admin/generations/${body.id}/switch`, {})).status === 200, {
+      what: 'the other generation serves',
+      timeoutMs: 6 * WAIT_MS,
+    });
+    await waitFor(async () => (await read()).longest < before.longest / 2, { what: 'all chunks are shorter', timeoutMs: 3 * WAIT_MS });
+    await settled();
+    expect((await read()).count).toBeGreaterThan(before.count);
+    expect((await ask('which board is how wide?')).length).toBeGreaterThan(0);
+  }, 120_000);
 });
