@@ -5,12 +5,15 @@ export type MetadataScalar = string | number | boolean;
 
 /**
  * A demand on the declared keys of a document's metadata. A document without the key meets neither `any` nor `range`, and so it meets their `not`.
+ *
+ * `pointer` is the place that a request names the key at, for what is said of it; it changes nothing of what is found.
  */
 export type MetadataFilter =
-  | { readonly kind: 'any'; readonly key: string; readonly values: readonly MetadataScalar[] }
+  | { readonly kind: 'any'; readonly key: string; readonly values: readonly MetadataScalar[]; readonly pointer?: string }
   | {
       readonly kind: 'range';
       readonly key: string;
+      readonly pointer?: string;
       readonly gt?: number;
       readonly gte?: number;
       readonly lt?: number;
@@ -47,7 +50,7 @@ function vectorMetadataOf(filter: MetadataFilter): VectorFilter {
     case 'not':
       return { kind: 'not', filter: vectorMetadataOf(filter.filter) };
     case 'range': {
-      const { key, ...range } = filter;
+      const { key, pointer: _, ...range } = filter;
       return { ...range, field: metadataField(key) };
     }
     case 'any':

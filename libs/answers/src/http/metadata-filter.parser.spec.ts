@@ -9,7 +9,9 @@ const nested = (depth: number, inner: unknown = { a: 1 }): unknown => (depth ===
 describe('parseMetadataFilter', () => {
   it('reads every shape', () => {
     expect(parseMetadataFilter({})).toEqual({ filter: null });
-    expect(parseMetadataFilter({ topic: 'stairs' })).toEqual({ filter: { kind: 'any', key: 'topic', values: ['stairs'] } });
+    expect(parseMetadataFilter({ topic: 'stairs' })).toEqual({
+      filter: { kind: 'any', key: 'topic', pointer: '/filters/topic', values: ['stairs'] },
+    });
     expect(
       parseMetadataFilter({
         topic: ['a', 'b'],
@@ -22,17 +24,17 @@ describe('parseMetadataFilter', () => {
       filter: {
         kind: 'and',
         filters: [
-          { kind: 'any', key: 'topic', values: ['a', 'b'] },
-          { kind: 'range', key: 'year', gte: 1, lt: 2 },
-          { kind: 'any', key: 'open', values: [true] },
+          { kind: 'any', key: 'topic', pointer: '/filters/topic', values: ['a', 'b'] },
+          { kind: 'range', key: 'year', pointer: '/filters/year', gte: 1, lt: 2 },
+          { kind: 'any', key: 'open', pointer: '/filters/open', values: [true] },
           {
             kind: 'or',
             filters: [
-              { kind: 'any', key: 'a', values: [1] },
-              { kind: 'not', filter: { kind: 'any', key: 'b', values: ['x'] } },
+              { kind: 'any', key: 'a', pointer: '/filters/or/0/a', values: [1] },
+              { kind: 'not', filter: { kind: 'any', key: 'b', pointer: '/filters/or/1/not/b', values: ['x'] } },
             ],
           },
-          { kind: 'and', filters: [{ kind: 'any', key: 'c', values: [false] }] },
+          { kind: 'and', filters: [{ kind: 'any', key: 'c', pointer: '/filters/and/0/c', values: [false] }] },
         ],
       },
     });

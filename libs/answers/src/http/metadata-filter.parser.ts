@@ -1,5 +1,5 @@
 import type { MetadataFilter, MetadataScalar } from '#documents';
-import { findTextDefect } from '#rules';
+import { findTextDefect, jsonPointerOf } from '#rules';
 
 /** Deeper than any filter that a person means, and far from what a stack can bear. */
 const DEPTH_MAXIMUM = 5;
@@ -74,12 +74,13 @@ class Parser {
 
   private demand(key: string, value: unknown, path: readonly (string | number)[]): MetadataFilter {
     if (key.length > KEY_MAX_LENGTH || findTextDefect(key) !== null) fail(path, 'unknown-key', 'is no key of metadata');
+    const pointer = jsonPointerOf(['filters', ...path]);
     if (Array.isArray(value)) {
       if (value.length === 0 || value.length > VALUES_MAXIMUM) fail(path, 'invalid-length', `must have 1 to ${VALUES_MAXIMUM} values`);
-      return { kind: 'any', key, values: value.map((one: unknown, index) => scalar(one, [...path, index])) };
+      return { kind: 'any', key, pointer, values: value.map((one: unknown, index) => scalar(one, [...path, index])) };
     }
-    if (typeof value === 'object' && value !== null) return { kind: 'range', key, ...bounds(value, path) };
-    return { kind: 'any', key, values: [scalar(value, path)] };
+    if (typeof value === 'object' && value !== null) return { kind: 'range', key, pointer, ...bounds(value, path) };
+    return { kind: 'any', key, pointer, values: [scalar(value, path)] };
   }
 }
 

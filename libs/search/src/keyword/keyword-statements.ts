@@ -60,7 +60,7 @@ FROM (SELECT lexeme, query::tsquery FROM unnest($1::text[], $2::text[]) AS lexem
  * @param conditionsOf conditions on the rows; gets the list that values are appended to, `$n` counts from its length on
  */
 export function rankingStatementOf(
-  { table, alias = table, column, join = '' }: KeywordTable,
+  { table, alias = table, column }: KeywordTable,
   plans: readonly KeywordPlan[],
   limit: number,
   conditionsOf: (parameters: unknown[]) => readonly string[],
@@ -79,7 +79,7 @@ export function rankingStatementOf(
   ];
   const firstClass = parameters.length - 2 * TERM_CLASSES + 1;
   const conditions = conditionsOf(parameters);
-  const from = `${table} AS ${alias} ${conditions.length === 0 ? '' : join}`;
+  const from = `${table} AS ${alias}`;
   const arrays = classNumbers.map((number) => `$${firstClass + 2 * number}::text[], $${firstClass + 2 * number + 1}::float8[]`);
   const names = classNumbers.map((number) => `query_${number}, weight_${number}`);
   const parsed = classNumbers.map((number) => `query_${number}::tsquery, weight_${number}`);

@@ -6,8 +6,6 @@ export interface KeywordTable {
   readonly alias?: string;
   /** Its tsvector, with a GIN index; labels A and B for what counts more than the rest. */
   readonly column: string;
-  /** Stands behind the table where there are conditions, for those that look at another one: `JOIN … ON …`. */
-  readonly join?: string;
   /** Text search configurations that rows are taken apart with: a word is looked for in the form that each gives it. */
   readonly configurations: readonly string[];
 }
