@@ -114,14 +114,16 @@ describe('a model on a hub', () => {
     ['sends no more', 'stall' as const, ONNX],
   ])('comes later when the hub %s, and nothing half is left', async (_, fault, file) => {
     hub.behave(fault, file);
-    const download = new HubDownload(hub.url, 200);
+    // Only what never comes is waited for so briefly: a machine that is busy is no hub that sends no more.
+    const download = new HubDownload(hub.url, fault === 'stall' ? 200 : undefined);
     await expect(download.fetch(MODEL, 'q8', target)).rejects.toMatchObject({
       ...UNAVAILABLE,
       detail: `The model ${MODEL} could not be downloaded`,
     });
     await expect(leftovers()).resolves.toEqual([]);
     hub.behave(null);
-    await Promise.all([download.fetch(MODEL, 'q8', target), download.fetch(MODEL, 'q8', target)]);
+    const later = fault === 'stall' ? new HubDownload(hub.url) : download;
+    await Promise.all([later.fetch(MODEL, 'q8', target), later.fetch(MODEL, 'q8', target)]);
     await expect(new ModelFolder(target).verify()).resolves.toBeUndefined();
     expect(hub.requests.filter((path) => path === `/cdn/${ONNX}`).length).toBeLessThanOrEqual(2);
   });
