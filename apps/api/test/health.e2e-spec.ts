@@ -2,7 +2,7 @@ import { DatabaseLifecycle } from '#database';
 import { EmbedderRegistry, type EmbeddingServiceState } from '#embeddings';
 import { HealthHttpModule, HealthMonitor } from '#health';
 import { Clock, DomainError } from '#kernel';
-import { SyncReadiness } from '#sync';
+import { IndexDirectory, IndexRelay, IndexSourceRegistry, SyncReadiness } from '#sync';
 import { FixedClock } from '#testing';
 import { SearchStore, VectorStore, VectorStoreError, type SearchStoreStatus } from '#vector-store';
 import { Global, Module } from '@nestjs/common';
@@ -11,11 +11,15 @@ import { Test } from '@nestjs/testing';
 import { configureHttp } from '../src/http/configure-http.js';
 import { createFastifyAdapter } from '../src/http/fastify-adapter.js';
 
+const COUNTS = { synced: 1, skipped: 0, deleted: 0, purged: 0, superseded: 0, dead: 0 };
+
 /** Doubles of the dependencies: each look is answered by what `answer` gives at that moment, and counted. */
 class DependencyDouble {
   looks = 0;
   readonly source = 'local' as const;
   answer: () => Promise<unknown> = () => Promise.resolve(1);
+
+  info = () => Promise.resolve<object | null>({ pointsCount: 7, dimensions: 384 });
 
   ping(): Promise<unknown> {
     this.looks++;
@@ -32,10 +36,14 @@ describe('health', () => {
   let monitor: HealthMonitor;
   let searches: SearchStoreStatus;
   let embeddingService: EmbeddingServiceState;
+  let pending: number;
+  let serving: () => Promise<{ collection: string }>;
 
   beforeEach(async () => {
     searches = { breaker: null, replicas: [] };
     embeddingService = 'not_configured';
+    pending = 0;
+    serving = () => Promise.resolve({ collection: 'kindred_projects_g1_abcdef' });
     [database, store, readiness, clock] = [new DependencyDouble(), new DependencyDouble(), new SyncReadiness(), new FixedClock()];
     const providers = [
       { provide: DatabaseLifecycle, useValue: database },
@@ -43,6 +51,9 @@ describe('health', () => {
       { provide: SearchStore, useValue: { status: () => searches } },
       { provide: SyncReadiness, useValue: readiness },
       { provide: EmbedderRegistry, useValue: { serviceState: () => embeddingService } },
+      { provide: IndexDirectory, useValue: { serving: () => serving(), pendingCount: () => Promise.resolve(pending) } },
+      { provide: IndexSourceRegistry, useValue: { all: () => [{ name: 'projects' }] } },
+      { provide: IndexRelay, useValue: { status: () => ({ isRunning: true, counts: COUNTS }) } },
       { provide: Clock, useValue: clock },
     ];
     @Global()
@@ -173,8 +184,98 @@ describe('health', () => {
     expect(await get('/health/ready')).toMatchObject({ status: 503, body: { status: 'shutting_down' } });
   });
 
+  it('answers the probes by the names of Kubernetes as well', async () => {
+    expect(await get('/livez')).toEqual(await get('/health/live'));
+    expect(await get('/readyz')).toEqual(await get('/health/ready'));
+    expect(await get('/startupz')).toMatchObject({ status: 503, body: { status: 'error' } });
+    readiness.advance('ready');
+    expect(await get('/readyz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(await get('/startupz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+
+  it('tells everything in detail, and hides hosts', async () => {
+    readiness.advance('ready');
+    store.answer = () => Promise.resolve({ source: 'local', version: null, collectionsCount: 3 });
+    pending = 4;
+    await monitor.refreshAnew();
+    const { status, body } = await get('/health/detailed');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      status: 'ok',
+      services: { database: 'healthy' },
+      startup: 'ready',
+      relay: { state: 'working', pending: 4, seconds_without_progress: 0 },
+      event_loop: { is_stalled: false },
+      memory_mib: expect.any(Number),
+      vector_store: { status: 'healthy', server: { host: null, port: null } },
+    });
+  });
+
+  it('is degraded in detail, and only there, while a relay gets on with nothing', async () => {
+    readiness.advance('ready');
+    pending = 4;
+    await monitor.refreshAnew();
+    clock.advance(60_000);
+    await monitor.refreshAnew();
+    expect(await get('/health/detailed')).toMatchObject({
+      status: 200,
+      body: { status: 'degraded', relay: { state: 'stalled', pending: 4, seconds_without_progress: 60 } },
+    });
+    expect((await get('/health')).body.status).toBe('ok');
+  });
+
+  it.each(['/health/vector-store', '/health/qdrant'])('tells of the index alone (%s)', async (path) => {
+    store.answer = () => Promise.resolve({ source: 'local', version: null, collectionsCount: 3 });
+    await monitor.refreshAnew();
+    const collection = {
+      source: 'projects',
+      name: 'kindred_projects_g1_abcdef',
+      exists: true,
+      stats: { total_points: 7, vector_dimension: 384, distance_metric: 'Cosine' },
+    };
+    expect(await get(path)).toMatchObject({
+      status: 200,
+      body: {
+        status: 'healthy',
+        timestamp: expect.any(String),
+        store_type: 'local',
+        server: { host: null, port: null, response_time_ms: 0, collections_count: 3 },
+        collection,
+        collections: [collection],
+      },
+    });
+    store.info = () => Promise.resolve(null);
+    await monitor.refreshAnew();
+    expect((await get(path)).body.collection).toMatchObject({ exists: false, stats: null });
+    serving = () => Promise.reject(new DomainError('search.not-ready'));
+    await monitor.refreshAnew();
+    expect((await get(path)).body.collection).toMatchObject({ name: null, exists: false });
+    store.answer = () => Promise.reject(new VectorStoreError('unavailable', 'http://secret-host:6333 refused'));
+    store.info = () => Promise.reject(new VectorStoreError('unavailable', 'http://secret-host:6333 refused'));
+    serving = () => Promise.resolve({ collection: 'kindred_projects_g1_abcdef' });
+    await monitor.refreshAnew();
+    expect(await get(path)).toMatchObject({ status: 503, body: { status: 'unhealthy', collection: null, collections: [] } });
+  });
+
+  it('says in a word whether the index can be searched, and what is connected', async () => {
+    expect(await get('/api/status')).toMatchObject({ status: 200, body: { qdrant_available: true, message: 'Full service' } });
+    store.answer = () => Promise.reject(new VectorStoreError('unavailable', 'http://secret-host:6333 refused'));
+    await monitor.refreshAnew();
+    expect(await get('/api/status')).toMatchObject({ status: 200, body: { qdrant_available: false, message: 'Limited mode' } });
+    expect(await get('/diagnostics')).toMatchObject({
+      status: 200,
+      body: {
+        services: {
+          database: { connected: true, url: null },
+          qdrant: { connected: false, url: null, store_type: 'local' },
+          openai: { connected: false, url: null },
+        },
+      },
+    });
+  });
+
   it('answers with a slash at the end, too', async () => {
-    expect((await get('/health/')).status).toBe(200);
-    expect((await get('/health/live/')).status).toBe(200);
+    for (const path of ['/health/', '/health/live/', '/livez/', '/health/detailed/', '/health/qdrant/', '/api/status/', '/diagnostics/'])
+      expect([path, (await get(path)).status]).toEqual([path, 200]);
   });
 });

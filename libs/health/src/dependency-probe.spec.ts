@@ -13,7 +13,7 @@ describe('DependencyProbe', () => {
   it('tells up, slow and down apart', async () => {
     const up = makeProbe(async () => 1);
     await up.refresh();
-    expect(up.last).toMatchObject({ state: 'up', responseTimeMs: 5, reason: null });
+    expect(up.last).toMatchObject({ state: 'up', responseTimeMs: 5, reason: null, value: 1 });
 
     const slow = makeProbe(async () => 1, 150);
     await slow.refresh();
@@ -21,7 +21,7 @@ describe('DependencyProbe', () => {
 
     const down = makeProbe(() => Promise.reject(Object.assign(new Error('connect 10.0.0.1'), { code: 'ECONNREFUSED' })));
     await down.refresh();
-    expect(down.last).toMatchObject({ state: 'down', reason: 'ECONNREFUSED' });
+    expect(down.last).toMatchObject({ state: 'down', reason: 'ECONNREFUSED', value: null });
   });
 
   it('never tells the text of an unknown error', async () => {

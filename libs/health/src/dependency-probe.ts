@@ -1,5 +1,5 @@
 /** What the last look at a dependency said. */
-export interface ProbeResult {
+export interface ProbeResult<Value = unknown> {
   readonly state: 'up' | 'slow' | 'down' | 'unknown';
   /** Duration of the last look, milliseconds; `null` before the first one. */
   readonly responseTimeMs: number | null;
@@ -7,13 +7,15 @@ export interface ProbeResult {
   readonly checkedAt: Date | null;
   /** A short reason when it is down: never a host, a path or a secret. */
   readonly reason: string | null;
+  /** What it answered; `null` unless it is up or slow. */
+  readonly value: Value | null;
 }
 
-const UNKNOWN: ProbeResult = { state: 'unknown', responseTimeMs: null, checkedAt: null, reason: null };
+const UNKNOWN = { state: 'unknown', responseTimeMs: null, checkedAt: null, reason: null, value: null } as const;
 
-export interface DependencyProbeOptions {
+export interface DependencyProbeOptions<Value> {
   /** Asks the dependency; must settle soon after `signal` aborts, but is not trusted to. */
-  readonly ask: (signal: AbortSignal) => Promise<unknown>;
+  readonly ask: (signal: AbortSignal) => Promise<Value>;
   /** A look that takes longer counts as down. */
   readonly timeoutMs: number;
   /** A look that takes longer counts as slow. */
@@ -25,13 +27,13 @@ export interface DependencyProbeOptions {
 /**
  * Looks at one dependency when told to, one look at a time, and remembers the answer; readers never wait.
  */
-export class DependencyProbe {
-  private result: ProbeResult = UNKNOWN;
+export class DependencyProbe<Value = unknown> {
+  private result: ProbeResult<Value> = UNKNOWN;
   private running: Promise<void> | null = null;
 
-  constructor(private readonly options: DependencyProbeOptions) {}
+  constructor(private readonly options: DependencyProbeOptions<Value>) {}
 
-  get last(): ProbeResult {
+  get last(): ProbeResult<Value> {
     return this.result;
   }
 
@@ -56,17 +58,17 @@ export class DependencyProbe {
     let timer: NodeJS.Timeout | undefined;
     try {
       // Raced, because a dependency that hangs may also ignore its signal.
-      await Promise.race([
+      const value = await Promise.race([
         ask(controller.signal),
-        new Promise((_, reject) => {
+        new Promise<never>((_, reject) => {
           timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
         }),
       ]);
       const responseTimeMs = monotonicMs() - startedMs;
-      this.result = { state: responseTimeMs > slowMs ? 'slow' : 'up', responseTimeMs, checkedAt: now(), reason: null };
+      this.result = { state: responseTimeMs > slowMs ? 'slow' : 'up', responseTimeMs, checkedAt: now(), reason: null, value };
     } catch (error) {
       controller.abort(error);
-      this.result = { state: 'down', responseTimeMs: monotonicMs() - startedMs, checkedAt: now(), reason: reasonOf(error) };
+      this.result = { state: 'down', responseTimeMs: monotonicMs() - startedMs, checkedAt: now(), reason: reasonOf(error), value: null };
     } finally {
       clearTimeout(timer);
     }

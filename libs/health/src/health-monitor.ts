@@ -1,10 +1,13 @@
 import { DatabaseLifecycle } from '#database';
 import { EmbedderRegistry, type EmbeddingServiceState } from '#embeddings';
 import { Clock } from '#kernel';
-import { SyncReadiness } from '#sync';
-import { SearchStore, VectorStore, type BreakerState, type ReplicaState } from '#vector-store';
+import { IndexDirectory, IndexRelay, IndexSourceRegistry, SyncReadiness } from '#sync';
+import { SearchStore, VectorStore, type BreakerState, type ReplicaState, type StoreStatus } from '#vector-store';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DependencyProbe, type ProbeResult } from './dependency-probe.js';
+import { EventLoopWatch, type EventLoopDelay } from './event-loop-watch.js';
+import { lookAtCollections, type IndexedCollection } from './indexed-collections.js';
+import { RelayProgress, type RelayHealth } from './relay-progress.js';
 
 /** Between two looks at the dependencies; probes of an orchestrator come every few seconds. */
 const INTERVAL_MS = 2_000;
@@ -21,7 +24,12 @@ export interface HealthSnapshot {
   readonly database: ProbeResult;
   /** Of the service that embeds; it is not asked for this. */
   readonly embeddingService: EmbeddingServiceState;
-  readonly vectorStore: ProbeResult & { readonly source: 'local' | 'qdrant'; readonly fallback: FallbackHealth | null };
+  readonly vectorStore: ProbeResult<StoreStatus> & { readonly source: 'local' | 'qdrant'; readonly fallback: FallbackHealth | null };
+  /** One per source; empty while the store does not answer. */
+  readonly collections: readonly IndexedCollection[];
+  readonly relay: RelayHealth;
+  readonly eventLoop: EventLoopDelay;
+  readonly upSeconds: number;
 }
 
 /** What answers searches while a remote index is away; `null` for an index that lives in this process. */
@@ -35,7 +43,11 @@ export interface FallbackHealth {
 @Injectable()
 export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly database: DependencyProbe;
-  private readonly vectorStore: DependencyProbe;
+  private readonly vectorStore: DependencyProbe<StoreStatus>;
+  private readonly collections: DependencyProbe<IndexedCollection[]>;
+  private readonly pending: DependencyProbe<number>;
+  private readonly progress: RelayProgress;
+  private relayHealth: RelayHealth;
   private timer: NodeJS.Timeout | null = null;
   private isDraining = false;
   private hasBeenReady = false;
@@ -46,11 +58,26 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
     private readonly searches: SearchStore,
     private readonly readiness: SyncReadiness,
     private readonly embedders: EmbedderRegistry,
+    private readonly relay: IndexRelay,
+    private readonly eventLoop: EventLoopWatch,
+    directory: IndexDirectory,
+    sources: IndexSourceRegistry,
     clock: Clock,
   ) {
     const timing = { timeoutMs: TIMEOUT_MS, slowMs: SLOW_MS, now: () => clock.now(), monotonicMs: () => clock.monotonicMs() };
     this.database = new DependencyProbe({ ...timing, ask: () => lifecycle.ping() });
     this.vectorStore = new DependencyProbe({ ...timing, ask: (signal) => store.ping({ signal, timeoutMs: TIMEOUT_MS }) });
+    const names = () => sources.all().map(({ name }) => name);
+    this.collections = new DependencyProbe({
+      ...timing,
+      ask: (signal) => lookAtCollections(store, directory, names(), { signal, timeoutMs: TIMEOUT_MS }),
+    });
+    this.pending = new DependencyProbe({
+      ...timing,
+      ask: async () => (await Promise.all(names().map((name) => directory.pendingCount(name)))).reduce((sum, count) => sum + count, 0),
+    });
+    this.progress = new RelayProgress(timing.monotonicMs);
+    this.relayHealth = this.progress.look(relay.status(), null);
   }
 
   onApplicationBootstrap(): void {
@@ -74,12 +101,14 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Looks at all dependencies now; resolves when all have answered or timed out. */
   async refresh(): Promise<void> {
-    await Promise.all([this.database.refresh(), this.vectorStore.refresh()]);
+    await Promise.all(this.probes.map((probe) => probe.refresh()));
+    this.lookAtRelay();
   }
 
   /** Looks once more, after any look that is under way; afterwards replies know at least what holds now. */
   async refreshAnew(): Promise<void> {
-    await Promise.all([this.database.refreshAnew(), this.vectorStore.refreshAnew()]);
+    await Promise.all(this.probes.map((probe) => probe.refreshAnew()));
+    this.lookAtRelay();
   }
 
   /** What is known at this moment, without asking anybody. */
@@ -94,6 +123,10 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
       database,
       embeddingService: this.embedders.serviceState(),
       vectorStore: { ...this.vectorStore.last, source: this.store.source, fallback: this.fallback() },
+      collections: this.collections.last.value ?? [],
+      relay: this.relayHealth,
+      eventLoop: this.eventLoop.delay,
+      upSeconds: Math.floor(process.uptime()),
     };
   }
 
@@ -101,6 +134,14 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
   hasStarted(): boolean {
     this.hasBeenReady ||= this.readiness.isReady;
     return this.hasBeenReady;
+  }
+
+  private get probes(): readonly DependencyProbe[] {
+    return [this.database, this.vectorStore, this.collections, this.pending];
+  }
+
+  private lookAtRelay(): void {
+    this.relayHealth = this.progress.look(this.relay.status(), this.pending.last.value);
   }
 
   private fallback(): FallbackHealth | null {

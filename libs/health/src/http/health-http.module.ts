@@ -2,10 +2,13 @@ import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { HealthModule } from '../health.module.js';
 import { HealthController } from './health.controller.js';
+import { HealthReport } from './health-report.js';
+import { ProbesController } from './probes.controller.js';
 
 @Module({
   // Its logger would write a line for every probe that finds something down; the change of state is logged where it happens.
   imports: [HealthModule, TerminusModule.forRoot({ logger: false })],
-  controllers: [HealthController],
+  controllers: [HealthController, ProbesController],
+  providers: [HealthReport],
 })
 export class HealthHttpModule {}

@@ -1,25 +1,35 @@
-import { Controller, Get, Res, ServiceUnavailableException } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
-import type { EmbeddingServiceState } from '#embeddings';
-import { HealthMonitor, type HealthSnapshot } from '../health-monitor.js';
-import type { ProbeResult } from '../dependency-probe.js';
-import { HEALTH_DOWN_EXAMPLE, HEALTH_EXAMPLE, HEALTH_SCHEMA, LIVE_SCHEMA, READY_SCHEMA } from './health.schemas.js';
+import { HealthMonitor } from '../health-monitor.js';
+import { HealthReport } from './health-report.js';
+import { diagnosticsReplyOf, detailedReplyOf, serviceStatusReplyOf, vectorStoreReplyOf } from './health.view.js';
+import {
+  DETAILED_DOWN_EXAMPLE,
+  DETAILED_EXAMPLE,
+  DETAILED_SCHEMA,
+  DIAGNOSTICS_EXAMPLE,
+  DIAGNOSTICS_SCHEMA,
+  HEALTH_DOWN_EXAMPLE,
+  HEALTH_EXAMPLE,
+  HEALTH_SCHEMA,
+  SERVICE_STATUS_EXAMPLE,
+  SERVICE_STATUS_SCHEMA,
+  VECTOR_STORE_DOWN_EXAMPLE,
+  VECTOR_STORE_EXAMPLE,
+  VECTOR_STORE_SCHEMA,
+} from './health.schemas.js';
 
-type ServiceState = EmbeddingServiceState;
-
-/** Health for orchestrators and people. No reply waits for a dependency, and each keeps its own body, also with 503. */
+/** Health for people, dashboards and alerts. No reply waits for a dependency, and each keeps its own body, also with 503. */
 @ApiTags('health')
-@Controller('health')
+@Controller()
 export class HealthController {
   constructor(
     private readonly monitor: HealthMonitor,
-    private readonly checks: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
+    private readonly report: HealthReport,
   ) {}
 
-  @Get()
+  @Get('health')
   @ApiOperation({
     summary: 'Overall health',
     description:
@@ -28,86 +38,54 @@ export class HealthController {
   @ApiResponse({ status: 200, description: 'ok or degraded', schema: HEALTH_SCHEMA, example: HEALTH_EXAMPLE })
   @ApiResponse({ status: 503, description: 'error or shutting_down', schema: HEALTH_SCHEMA, example: HEALTH_DOWN_EXAMPLE })
   async health(@Res() reply: FastifyReply): Promise<void> {
+    const body = await this.report.read(this.monitor.snapshot());
+    await reply.status(codeOf(body.status)).send(body);
+  }
+
+  @Get('health/detailed')
+  @ApiOperation({
+    summary: 'Health with everything that is known',
+    description:
+      'As /health, and the relay, the event loop and the index. A relay that gets on with nothing for a minute, or an event loop that stood still for a second, makes it `degraded`.',
+  })
+  @ApiResponse({ status: 200, description: 'ok or degraded', schema: DETAILED_SCHEMA, example: DETAILED_EXAMPLE })
+  @ApiResponse({ status: 503, description: 'error or shutting_down', schema: DETAILED_SCHEMA, example: DETAILED_DOWN_EXAMPLE })
+  async detailed(@Res() reply: FastifyReply): Promise<void> {
     const snapshot = this.monitor.snapshot();
-    const result = await this.check(snapshot);
-    const isServing = result.status === 'ok' || result.status === 'degraded';
-    await reply.status(isServing ? 200 : 503).send({ ...result, services: servicesOf(snapshot) });
+    const body = detailedReplyOf(snapshot, await this.report.read(snapshot), new Date());
+    await reply.status(codeOf(body.status)).send(body);
   }
 
-  @Get('live')
+  @Get(['health/vector-store', 'health/qdrant'])
   @ApiOperation({
-    summary: 'Liveness',
-    description: 'The process answers. Touches no dependency: restarting Kindred does not heal PostgreSQL.',
+    summary: 'Health of the vector index',
+    description: 'Of Qdrant, or of the index in the process, with the collections that searches use.',
   })
-  @ApiResponse({ status: 200, description: 'alive', schema: LIVE_SCHEMA, example: { status: 'ok' } })
-  live(): { status: 'ok' } {
-    return { status: 'ok' };
+  @ApiResponse({ status: 200, description: 'healthy or degraded (slow)', schema: VECTOR_STORE_SCHEMA, example: VECTOR_STORE_EXAMPLE })
+  @ApiResponse({ status: 503, description: 'unhealthy', schema: VECTOR_STORE_SCHEMA, example: VECTOR_STORE_DOWN_EXAMPLE })
+  async vectorStore(@Res() reply: FastifyReply): Promise<void> {
+    const body = vectorStoreReplyOf(this.monitor.snapshot(), new Date());
+    await reply.status(body.status === 'unhealthy' ? 503 : 200).send(body);
   }
 
-  @Get('ready')
+  @Get('api/status')
+  @ApiOperation({ summary: 'Whether the index can be searched', description: 'For pages that show a notice while it cannot.' })
+  @ApiResponse({ status: 200, description: 'As of the last look', schema: SERVICE_STATUS_SCHEMA, example: SERVICE_STATUS_EXAMPLE })
+  status(): ReturnType<typeof serviceStatusReplyOf> {
+    return serviceStatusReplyOf(this.monitor.snapshot());
+  }
+
+  @Get('diagnostics')
   @ApiOperation({
-    summary: 'Readiness',
-    description: 'Whether to send requests here: started, not draining, PostgreSQL reachable. An unreachable index keeps it ready.',
+    summary: 'Which services are connected',
+    description: 'PostgreSQL, the vector index, and the service that embeds where there is one.',
   })
-  @ApiResponse({ status: 200, description: 'ready', schema: READY_SCHEMA, example: { status: 'ok', startup: 'ready' } })
-  @ApiResponse({ status: 503, description: 'not ready', schema: READY_SCHEMA, example: { status: 'error', startup: 'migrating' } })
-  async ready(@Res() reply: FastifyReply): Promise<void> {
-    const { isReady, startup, isDraining } = this.monitor.snapshot();
-    await reply.status(isReady ? 200 : 503).send({ status: isReady ? 'ok' : isDraining ? 'shutting_down' : 'error', startup });
-  }
-
-  @Get('startup')
-  @ApiOperation({
-    summary: 'Startup',
-    description: '200 once migrations are done, the model is loaded and the local index is compared with the ledger; it stays 200.',
-  })
-  @ApiResponse({ status: 200, description: 'started', schema: READY_SCHEMA, example: { status: 'ok', startup: 'ready' } })
-  @ApiResponse({ status: 503, description: 'still starting', schema: READY_SCHEMA, example: { status: 'error', startup: 'loading-model' } })
-  async startup(@Res() reply: FastifyReply): Promise<void> {
-    const { startup } = this.monitor.snapshot();
-    const hasStarted = this.monitor.hasStarted();
-    await reply.status(hasStarted ? 200 : 503).send({ status: hasStarted ? 'ok' : 'error', startup });
-  }
-
-  private async check({ database, vectorStore }: HealthSnapshot): Promise<HealthCheckResult> {
-    try {
-      return await this.checks.check([
-        () => {
-          const indicator = this.indicators.check('database');
-          if (database.state === 'up') return indicator.up(detailOf(database));
-          return database.state === 'slow' ? indicator.degraded(detailOf(database)) : indicator.down(detailOf(database));
-        },
-        () => {
-          const indicator = this.indicators.check('vector_db');
-          const { fallback } = vectorStore;
-          const detail = { ...detailOf(vectorStore), store_type: vectorStore.source, ...(fallback === null ? {} : { fallback }) };
-          return vectorStore.state === 'up' ? indicator.up(detail) : indicator.degraded(detail);
-        },
-      ]);
-    } catch (error) {
-      // Terminus throws its result when a part is down; the contract wants it as the body.
-      if (error instanceof ServiceUnavailableException) return error.getResponse() as HealthCheckResult;
-      throw error;
-    }
+  @ApiResponse({ status: 200, description: 'As of the last look', schema: DIAGNOSTICS_SCHEMA, example: DIAGNOSTICS_EXAMPLE })
+  diagnostics(): ReturnType<typeof diagnosticsReplyOf> {
+    return diagnosticsReplyOf(this.monitor.snapshot());
   }
 }
 
-function detailOf(probe: ProbeResult) {
-  return {
-    response_time_ms: probe.responseTimeMs === null ? null : Math.round(probe.responseTimeMs * 10) / 10,
-    checked_at: probe.checkedAt?.toISOString() ?? null,
-    ...(probe.reason === null ? {} : { reason: probe.reason }),
-  };
-}
-
-function servicesOf({
-  database,
-  vectorStore,
-  embeddingService,
-}: HealthSnapshot): Record<'database' | 'vector_db' | 'openai_api', ServiceState> {
-  return { database: stateOf(database), vector_db: stateOf(vectorStore), openai_api: embeddingService };
-}
-
-function stateOf({ state }: ProbeResult): ServiceState {
-  return state === 'up' ? 'healthy' : state === 'slow' ? 'degraded' : 'unhealthy';
+function codeOf(status: string): 200 | 503 {
+  return status === 'ok' || status === 'degraded' ? 200 : 503;
 }

@@ -84,3 +84,160 @@ export const READY_SCHEMA: SchemaObject = {
     startup: { type: 'string', description: 'What the start still waits for, or `ready`.' },
   },
 };
+
+const MILLISECONDS_OR_NULL: SchemaObject = { anyOf: [{ type: 'number' }, { type: 'null' }] };
+const COUNT_OR_NULL: SchemaObject = { anyOf: [{ type: 'integer' }, { type: 'null' }] };
+const HIDDEN: SchemaObject = { type: 'null', description: 'Not shown' };
+
+const COLLECTION_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: ['source', 'name', 'exists', 'stats'],
+  properties: {
+    source: { type: 'string' },
+    name: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'null = the first index is still being made' },
+    exists: { type: 'boolean' },
+    stats: {
+      anyOf: [
+        {
+          type: 'object',
+          required: ['total_points', 'vector_dimension', 'distance_metric'],
+          properties: {
+            total_points: { type: 'integer', description: 'May be approximate' },
+            vector_dimension: { type: 'integer' },
+            distance_metric: { type: 'string', enum: ['Cosine'] },
+          },
+        },
+        { type: 'null' },
+      ],
+    },
+  },
+};
+
+export const VECTOR_STORE_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: ['status', 'timestamp', 'store_type', 'server', 'collection', 'collections'],
+  properties: {
+    status: { type: 'string', enum: ['healthy', 'degraded', 'unhealthy'] },
+    timestamp: { type: 'string', format: 'date-time' },
+    store_type: { type: 'string', enum: ['local', 'qdrant'] },
+    server: {
+      type: 'object',
+      required: ['host', 'port', 'response_time_ms', 'collections_count'],
+      properties: { host: HIDDEN, port: HIDDEN, response_time_ms: MILLISECONDS_OR_NULL, collections_count: COUNT_OR_NULL },
+    },
+    collection: { anyOf: [COLLECTION_SCHEMA, { type: 'null' }], description: 'Of the first source, projects' },
+    collections: { type: 'array', items: COLLECTION_SCHEMA, description: 'Those that searches use; empty while the index does not answer' },
+  },
+};
+
+const COLLECTION_EXAMPLE = {
+  source: 'projects',
+  name: 'kindred_projects_g1_3f9a1c',
+  exists: true,
+  stats: { total_points: 162, vector_dimension: 384, distance_metric: 'Cosine' },
+};
+
+export const VECTOR_STORE_EXAMPLE = {
+  status: 'healthy',
+  timestamp: '2026-11-21T08:00:01.000Z',
+  store_type: 'local',
+  server: { host: null, port: null, response_time_ms: 0.4, collections_count: 2 },
+  collection: COLLECTION_EXAMPLE,
+  collections: [COLLECTION_EXAMPLE],
+};
+
+export const VECTOR_STORE_DOWN_EXAMPLE = {
+  ...VECTOR_STORE_EXAMPLE,
+  status: 'unhealthy',
+  store_type: 'qdrant',
+  server: { host: null, port: null, response_time_ms: 1000, collections_count: null },
+  collection: null,
+  collections: [],
+};
+
+export const DETAILED_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: [...HEALTH_SCHEMA.required!, 'timestamp', 'startup', 'uptime_seconds', 'relay', 'event_loop', 'memory_mib', 'vector_store'],
+  properties: {
+    ...HEALTH_SCHEMA.properties,
+    timestamp: { type: 'string', format: 'date-time' },
+    startup: READY_SCHEMA.properties!.startup!,
+    uptime_seconds: { type: 'integer' },
+    relay: {
+      type: 'object',
+      required: ['state', 'pending', 'seconds_without_progress'],
+      properties: {
+        state: {
+          type: 'string',
+          enum: ['elsewhere', 'idle', 'working', 'stalled'],
+          description: 'stalled: rows wait, and for a minute nothing has come of any; elsewhere: another process carries the changes',
+        },
+        pending: COUNT_OR_NULL,
+        seconds_without_progress: { type: 'integer' },
+      },
+    },
+    event_loop: {
+      type: 'object',
+      description: 'How late it was in the last 30 to 60 seconds',
+      required: ['is_stalled', 'delay_p50_ms', 'delay_p99_ms', 'delay_max_ms'],
+      properties: {
+        is_stalled: { type: 'boolean' },
+        delay_p50_ms: { type: 'number' },
+        delay_p99_ms: { type: 'number' },
+        delay_max_ms: { type: 'number' },
+      },
+    },
+    memory_mib: { type: 'integer', description: 'Resident memory of the process' },
+    vector_store: VECTOR_STORE_SCHEMA,
+  },
+};
+
+export const DETAILED_EXAMPLE = {
+  ...HEALTH_EXAMPLE,
+  timestamp: '2026-11-21T08:00:01.000Z',
+  startup: 'ready',
+  uptime_seconds: 3600,
+  relay: { state: 'idle', pending: 0, seconds_without_progress: 0 },
+  event_loop: { is_stalled: false, delay_p50_ms: 0.1, delay_p99_ms: 2.4, delay_max_ms: 18.3 },
+  memory_mib: 310,
+  vector_store: VECTOR_STORE_EXAMPLE,
+};
+
+export const DETAILED_DOWN_EXAMPLE = { ...DETAILED_EXAMPLE, ...HEALTH_DOWN_EXAMPLE };
+
+export const SERVICE_STATUS_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: ['qdrant_available', 'message'],
+  properties: {
+    qdrant_available: { type: 'boolean', description: 'Whether the vector index answers, whichever it is' },
+    message: { type: 'string', enum: ['Full service', 'Limited mode'] },
+  },
+};
+
+export const SERVICE_STATUS_EXAMPLE = { qdrant_available: true, message: 'Full service' };
+
+const CONNECTION: SchemaObject = {
+  type: 'object',
+  required: ['connected', 'url'],
+  properties: { connected: { type: 'boolean' }, url: HIDDEN, store_type: { type: 'string', enum: ['local', 'qdrant'] } },
+};
+
+export const DIAGNOSTICS_SCHEMA: SchemaObject = {
+  type: 'object',
+  required: ['services'],
+  properties: {
+    services: {
+      type: 'object',
+      required: ['database', 'qdrant', 'openai'],
+      properties: { database: CONNECTION, qdrant: CONNECTION, openai: CONNECTION },
+    },
+  },
+};
+
+export const DIAGNOSTICS_EXAMPLE = {
+  services: {
+    database: { connected: true, url: null },
+    qdrant: { connected: true, url: null, store_type: 'local' },
+    openai: { connected: false, url: null },
+  },
+};

@@ -1,0 +1,79 @@
+import type { HealthSnapshot } from '../health-monitor.js';
+import type { IndexedCollection } from '../indexed-collections.js';
+import { stateOf, type HealthReply, type ServiceState } from './health-report.js';
+
+/** An event loop that was this late has kept every request waiting that came meanwhile. */
+const STALLED_MS = 1_000;
+const BYTES_PER_MIB = 1_048_576;
+
+/** Hosts and versions are for operators with a key; there are no keys yet. */
+const HIDDEN = null;
+
+export function detailedReplyOf(snapshot: HealthSnapshot, health: HealthReply, now: Date) {
+  const { relay, eventLoop } = snapshot;
+  const isStalled = eventLoop.maxMs >= STALLED_MS;
+  const isWorse = health.status === 'ok' && (isStalled || relay.state === 'stalled');
+  return {
+    ...health,
+    status: isWorse ? ('degraded' as const) : health.status,
+    timestamp: now.toISOString(),
+    startup: snapshot.startup,
+    uptime_seconds: snapshot.upSeconds,
+    relay: { state: relay.state, pending: relay.pending, seconds_without_progress: relay.secondsWithoutProgress },
+    event_loop: {
+      is_stalled: isStalled,
+      delay_p50_ms: rounded(eventLoop.p50Ms),
+      delay_p99_ms: rounded(eventLoop.p99Ms),
+      delay_max_ms: rounded(eventLoop.maxMs),
+    },
+    memory_mib: Math.round(process.memoryUsage.rss() / BYTES_PER_MIB),
+    vector_store: vectorStoreReplyOf(snapshot, now),
+  };
+}
+
+export function vectorStoreReplyOf({ vectorStore, collections }: HealthSnapshot, now: Date) {
+  const all = collections.map(collectionReplyOf);
+  return {
+    status: stateOf(vectorStore),
+    timestamp: now.toISOString(),
+    store_type: vectorStore.source,
+    server: {
+      host: HIDDEN,
+      port: HIDDEN,
+      response_time_ms: vectorStore.responseTimeMs === null ? null : rounded(vectorStore.responseTimeMs),
+      collections_count: vectorStore.value?.collectionsCount ?? null,
+    },
+    /** The first source, for readers that know one collection only. */
+    collection: all[0] ?? null,
+    collections: all,
+  };
+}
+
+function collectionReplyOf({ source, name, info }: IndexedCollection) {
+  return {
+    source,
+    name,
+    exists: info !== null,
+    stats: info === null ? null : { total_points: info.pointsCount, vector_dimension: info.dimensions, distance_metric: 'Cosine' as const },
+  };
+}
+
+export function serviceStatusReplyOf({ vectorStore }: HealthSnapshot) {
+  const isAvailable = stateOf(vectorStore) !== 'unhealthy';
+  return { qdrant_available: isAvailable, message: isAvailable ? ('Full service' as const) : ('Limited mode' as const) };
+}
+
+export function diagnosticsReplyOf({ database, vectorStore, embeddingService }: HealthSnapshot) {
+  const isConnected = (state: ServiceState) => state === 'healthy' || state === 'degraded';
+  return {
+    services: {
+      database: { connected: isConnected(stateOf(database)), url: HIDDEN },
+      qdrant: { connected: isConnected(stateOf(vectorStore)), url: HIDDEN, store_type: vectorStore.source },
+      openai: { connected: isConnected(embeddingService), url: HIDDEN },
+    },
+  };
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
