@@ -34,7 +34,7 @@ export interface OpenAiEmbedderStatistics extends EmbeddingsClientStatistics {
 const DOCUMENT_REQUESTS = 4;
 /** OpenAI takes 300,000 tokens in a request; as estimates are bytes, a quarter of these at most are real. */
 const TOKENS_PER_REQUEST = 100_000;
-/** A reply is parsed in the calling thread: so many components take it about 10 ms. */
+/** A reply is parsed in the calling thread, and holds it up for longer the more components it has. */
 const COMPONENTS_PER_REPLY = 65_536;
 /** An empty input is refused everywhere; a full stop is one token of every vocabulary, and says as little. */
 const BLANK = '.';
