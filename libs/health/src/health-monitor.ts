@@ -17,6 +17,7 @@ const TIMEOUT_MS = 1_000;
 const SLOW_MS = 250;
 
 export interface HealthSnapshot {
+  readonly takenAt: Date;
   readonly isReady: boolean;
   /** What the service still waits for; `ready` afterwards. */
   readonly startup: string;
@@ -29,7 +30,6 @@ export interface HealthSnapshot {
   readonly collections: readonly IndexedCollection[];
   readonly relay: RelayHealth;
   readonly eventLoop: EventLoopDelay;
-  readonly upSeconds: number;
 }
 
 /** What answers searches while a remote index is away; `null` for an index that lives in this process. */
@@ -62,7 +62,7 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
     private readonly eventLoop: EventLoopWatch,
     directory: IndexDirectory,
     sources: IndexSourceRegistry,
-    clock: Clock,
+    private readonly clock: Clock,
   ) {
     const timing = { timeoutMs: TIMEOUT_MS, slowMs: SLOW_MS, now: () => clock.now(), monotonicMs: () => clock.monotonicMs() };
     this.database = new DependencyProbe({ ...timing, ask: () => lifecycle.ping() });
@@ -116,6 +116,7 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
     const database = this.database.last;
     const isStarted = this.hasStarted();
     return {
+      takenAt: this.clock.now(),
       // Once started, readiness follows PostgreSQL alone: without the index, writes and most reads still work.
       isReady: isStarted && !this.isDraining && database.state !== 'down',
       startup: isStarted ? 'ready' : this.readiness.state,
@@ -126,7 +127,6 @@ export class HealthMonitor implements OnApplicationBootstrap, BeforeApplicationS
       collections: this.collections.last.value ?? [],
       relay: this.relayHealth,
       eventLoop: this.eventLoop.delay,
-      upSeconds: Math.floor(process.uptime()),
     };
   }
 

@@ -52,7 +52,7 @@ export class HealthController {
   @ApiResponse({ status: 503, description: 'error or shutting_down', schema: DETAILED_SCHEMA, example: DETAILED_DOWN_EXAMPLE })
   async detailed(@Res() reply: FastifyReply): Promise<void> {
     const snapshot = this.monitor.snapshot();
-    const body = detailedReplyOf(snapshot, await this.report.read(snapshot), new Date());
+    const body = detailedReplyOf(snapshot, await this.report.read(snapshot));
     await reply.status(codeOf(body.status)).send(body);
   }
 
@@ -64,7 +64,7 @@ export class HealthController {
   @ApiResponse({ status: 200, description: 'healthy or degraded (slow)', schema: VECTOR_STORE_SCHEMA, example: VECTOR_STORE_EXAMPLE })
   @ApiResponse({ status: 503, description: 'unhealthy', schema: VECTOR_STORE_SCHEMA, example: VECTOR_STORE_DOWN_EXAMPLE })
   async vectorStore(@Res() reply: FastifyReply): Promise<void> {
-    const body = vectorStoreReplyOf(this.monitor.snapshot(), new Date());
+    const body = vectorStoreReplyOf(this.monitor.snapshot());
     await reply.status(body.status === 'unhealthy' ? 503 : 200).send(body);
   }
 

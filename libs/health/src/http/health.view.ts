@@ -9,16 +9,16 @@ const BYTES_PER_MIB = 1_048_576;
 /** Hosts and versions are for operators with a key; there are no keys yet. */
 const HIDDEN = null;
 
-export function detailedReplyOf(snapshot: HealthSnapshot, health: HealthReply, now: Date) {
+export function detailedReplyOf(snapshot: HealthSnapshot, health: HealthReply) {
   const { relay, eventLoop } = snapshot;
   const isStalled = eventLoop.maxMs >= STALLED_MS;
   const isWorse = health.status === 'ok' && (isStalled || relay.state === 'stalled');
   return {
     ...health,
     status: isWorse ? ('degraded' as const) : health.status,
-    timestamp: now.toISOString(),
+    timestamp: snapshot.takenAt.toISOString(),
     startup: snapshot.startup,
-    uptime_seconds: snapshot.upSeconds,
+    uptime_seconds: Math.floor(process.uptime()),
     relay: { state: relay.state, pending: relay.pending, seconds_without_progress: relay.secondsWithoutProgress },
     event_loop: {
       is_stalled: isStalled,
@@ -27,15 +27,15 @@ export function detailedReplyOf(snapshot: HealthSnapshot, health: HealthReply, n
       delay_max_ms: rounded(eventLoop.maxMs),
     },
     memory_mib: Math.round(process.memoryUsage.rss() / BYTES_PER_MIB),
-    vector_store: vectorStoreReplyOf(snapshot, now),
+    vector_store: vectorStoreReplyOf(snapshot),
   };
 }
 
-export function vectorStoreReplyOf({ vectorStore, collections }: HealthSnapshot, now: Date) {
+export function vectorStoreReplyOf({ takenAt, vectorStore, collections }: HealthSnapshot) {
   const all = collections.map(collectionReplyOf);
   return {
     status: stateOf(vectorStore),
-    timestamp: now.toISOString(),
+    timestamp: takenAt.toISOString(),
     store_type: vectorStore.source,
     server: {
       host: HIDDEN,
