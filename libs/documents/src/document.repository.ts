@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { ExpectedVersions } from './collection.repository.js';
 import { unknownCollection } from './collection-errors.js';
 import type { Document, DocumentFields, DocumentPatch } from './document.js';
+import { DOCUMENT_FIELDS } from './document-comparison.js';
 import { DOCUMENT_SORT_COLUMNS, type DocumentFilter, type DocumentListQuery } from './document-list.js';
 
 const WRITABLE_COLUMNS = {
@@ -15,7 +16,6 @@ const WRITABLE_COLUMNS = {
   language: 'text',
   metadata: 'jsonb',
 } as const satisfies Record<keyof DocumentFields, string>;
-const WRITABLE = Object.entries(WRITABLE_COLUMNS) as [keyof DocumentFields, string][];
 
 const COLUMNS = [
   'd.id, d.collection_id, c.name AS collection, d.title, d.content, d.kind, d.external_id, d.source_uri, d.language, d.metadata',
@@ -96,7 +96,7 @@ export class DocumentRepository {
   async findByExternalIds(keys: readonly DocumentKey[]): Promise<KnownDocument[]> {
     if (keys.length === 0) return [];
     const { rows } = await this.unitOfWork.query<KnownDocument>(
-      `SELECT id, collection_id, ${WRITABLE.map(([name]) => name).join(', ')} FROM documents
+      `SELECT id, collection_id, ${DOCUMENT_FIELDS.join(', ')} FROM documents
        WHERE (collection_id, external_id) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))`,
       [keys.map(({ collection_id }) => collection_id), keys.map(({ external_id }) => external_id)],
     );
@@ -156,8 +156,8 @@ export class DocumentRepository {
     session: SqlSession = this.unitOfWork,
   ): Promise<Document> {
     const parameters: unknown[] = [id, expected];
-    const assignments = WRITABLE.filter(([name]) => patch[name] !== undefined).map(
-      ([name, type]) => `${name} = $${parameters.push(documentValue(patch, name))}::${type}`,
+    const assignments = DOCUMENT_FIELDS.filter((name) => patch[name] !== undefined).map(
+      (name) => `${name} = $${parameters.push(documentValue(patch, name))}::${WRITABLE_COLUMNS[name]}`,
     );
     if (patch.collection_id !== undefined) assignments.push(`collection_id = $${parameters.push(patch.collection_id)}::uuid`);
     const inner =

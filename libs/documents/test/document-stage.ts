@@ -17,7 +17,7 @@ const COLLECTION: CollectionFields = {
   language: null,
   chunk_tokens: 64,
   chunk_overlap_tokens: 8,
-  metadata_keys: { topic: 'keyword' },
+  metadata_keys: { topic: 'keyword', year: 'number' },
 };
 
 /** Documents on a real database, with a double of the model, in one collection. */
@@ -67,10 +67,10 @@ export class DocumentStage {
     return this.writer.upsertAll(documents, new Map([[this.collection.id, this.collection]]));
   }
 
-  async insertRaw(title: string, content: string): Promise<string> {
+  async insertRaw(title: string, content: string, language: string | null = null): Promise<string> {
     const { rows } = await this.database.query<{ id: string }>(
-      'INSERT INTO documents (collection_id, title, content) VALUES ($1, $2, $3) RETURNING id',
-      [this.collection.id, title, content],
+      'INSERT INTO documents (collection_id, title, content, language) VALUES ($1, $2, $3, $4) RETURNING id',
+      [this.collection.id, title, content, language],
     );
     return rows[0]!.id;
   }

@@ -1,27 +1,17 @@
 import {
-  ChunkDeriver,
   ChunkRepository,
-  CollectionRepository,
-  DocumentChunker,
   DocumentIndexSource,
-  DocumentRepository,
-  DocumentWriter,
+  type ChunkDeriver,
+  type CollectionRepository,
+  type DocumentRepository,
+  type DocumentWriter,
   type Collection,
-  type CollectionFields,
   type NewDocument,
 } from '#documents';
-import { DomainError, SystemClock } from '#kernel';
-import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeVectorStore, type TestDatabase } from '#testing';
+import { DomainError } from '#kernel';
+import { createTestDatabase, type FakeEmbedder, type FakeIndexDirectory, type TestDatabase } from '#testing';
+import { DocumentStage } from './document-stage.js';
 
-const COLLECTION: CollectionFields = {
-  name: 'faq',
-  description: null,
-  language: null,
-  chunk_tokens: 64,
-  chunk_overlap_tokens: 8,
-  metadata_keys: { topic: 'keyword', year: 'number' },
-};
-const NOTHING = { kind: null, external_id: null, source_uri: null, language: null, metadata: {} };
 /** Some thirty words each, so that every paragraph is a chunk. */
 const paragraphs = (count: number) =>
   Array.from({ length: count }, (_, index) => Array.from({ length: 30 }, (_word, place) => `w${index}x${place}`).join(' '));
@@ -38,6 +28,7 @@ interface ChunkRecord {
 
 describe('documents and their chunks', () => {
   let database: TestDatabase;
+  let stage: DocumentStage;
   let embedder: FakeEmbedder;
   let directory: FakeIndexDirectory;
   let collections: CollectionRepository;
@@ -48,25 +39,13 @@ describe('documents and their chunks', () => {
 
   beforeEach(async () => {
     database = await createTestDatabase();
-    embedder = new FakeEmbedder();
-    directory = new FakeIndexDirectory({ store: new FakeVectorStore(), embedder, source: 'documents' });
-    collections = new CollectionRepository(database.unitOfWork);
-    documents = new DocumentRepository(database.unitOfWork);
-    const chunker = new DocumentChunker(directory);
-    writer = new DocumentWriter(database.unitOfWork, documents, chunker);
-    deriver = new ChunkDeriver(database.unitOfWork, chunker, directory, new SystemClock());
-    collection = await collections.insert(COLLECTION);
+    stage = await DocumentStage.open(database);
+    ({ embedder, directory, collections, documents, writer, deriver, collection } = stage);
   });
   afterEach(() => database.close());
 
-  const newDocument = (fields: Partial<NewDocument> = {}): NewDocument => ({
-    ...NOTHING,
-    collection_id: collection.id,
-    title: 'Stairs',
-    content: 'Oak is hard.',
-    ...fields,
-  });
-  const upsert = async (...list: NewDocument[]) => writer.upsertAll(list, new Map([[collection.id, collection]]));
+  const newDocument = (fields?: Partial<NewDocument>): NewDocument => stage.newDocument(fields);
+  const upsert = async (...list: NewDocument[]) => stage.upsert(...list);
   const chunksOf = async (id: string) =>
     (
       await database.query<ChunkRecord>(
@@ -74,13 +53,7 @@ describe('documents and their chunks', () => {
         [id],
       )
     ).rows;
-  const insertRaw = async (title: string, content: string, language: string | null = null) => {
-    const { rows } = await database.query<{ id: string }>(
-      'INSERT INTO documents (collection_id, title, content, language) VALUES ($1, $2, $3, $4) RETURNING id',
-      [collection.id, title, content, language],
-    );
-    return rows[0]!.id;
-  };
+  const insertRaw = async (title: string, content: string, language?: string) => stage.insertRaw(title, content, language);
   /** A generation, so that the triggers have something to mark. */
   const watch = async () => {
     await database.query(
