@@ -120,33 +120,27 @@ async function runImports(
 }
 
 function projectImport(rows: number, tokens: number, generator: TextGenerator, idsOf: (text: string) => readonly number[]): ImportCase {
-  const make = (count: number) =>
-    Array.from({ length: count }, () => ({ ...generator.project(tokens), external_id: `p-${++externalIds}` }));
-  const projects = make(rows);
-  const texts = projects.slice(0, FLOOR_DOCUMENTS).map(({ external_id: _id, ...project }) => idsOf(renderProjectText(project)));
-  return {
-    kind: 'projects',
-    tokens,
-    rows: projects,
-    texts,
-    more: make(Math.ceil(rows * SHARE_BESIDE_SEARCHES)),
-    nextQuery: () => generator.query(QUERY_TOKENS),
-  };
+  const make = () => ({ ...generator.project(tokens), external_id: `p-${++externalIds}` });
+  return importCase('projects', rows, tokens, generator, make, ({ external_id: _id, ...project }) => idsOf(renderProjectText(project)));
 }
 
 function documentImport(rows: number, tokens: number, generator: TextGenerator, idsOf: (text: string) => readonly number[]): ImportCase {
-  const make = (count: number) =>
-    Array.from({ length: count }, () => ({ ...generator.document(tokens), collection: COLLECTION, external_id: `d-${++externalIds}` }));
-  const documents = make(rows);
-  const texts = documents.slice(0, FLOOR_DOCUMENTS).map(({ title, content }) => idsOf(`${title}\n${content}`));
-  return {
-    kind: 'documents',
-    tokens,
-    rows: documents,
-    texts,
-    more: make(Math.ceil(rows * SHARE_BESIDE_SEARCHES)),
-    nextQuery: () => generator.query(QUERY_TOKENS),
-  };
+  const make = () => ({ ...generator.document(tokens), collection: COLLECTION, external_id: `d-${++externalIds}` });
+  return importCase('documents', rows, tokens, generator, make, ({ title, content }) => idsOf(`${title}\n${content}`));
+}
+
+function importCase<Row extends object>(
+  kind: ImportCase['kind'],
+  count: number,
+  tokens: number,
+  generator: TextGenerator,
+  make: () => Row,
+  idsOfRow: (row: Row) => readonly number[],
+): ImportCase {
+  const rows = Array.from({ length: count }, make);
+  const texts = rows.slice(0, FLOOR_DOCUMENTS).map(idsOfRow);
+  const more = Array.from({ length: Math.ceil(count * SHARE_BESIDE_SEARCHES) }, make);
+  return { kind, tokens, rows, texts, more, nextQuery: () => generator.query(QUERY_TOKENS) };
 }
 
 /** From the first POST until the last row is searchable. */
