@@ -20,7 +20,7 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   NODE_ENV: [CANARY, 'Production'],
   SHUTDOWN_DELAY_MS: [CANARY, '-1', '15001'],
   PORT: [CANARY, '-1', '65536', '3000.5', '0x10', ' 3000', '1e3'],
-  LOG_LEVEL: [CANARY, 'verbose'],
+  LOG_LEVEL: [CANARY, 'verbose', `info,${CANARY}=debug`, `info,sync=${CANARY}`],
   DATABASE_URL: [CANARY, `mysql://root:${CANARY}@host/db`, `//${CANARY}`],
   VECTOR_STORE: [CANARY, 'Qdrant'],
   QDRANT_URL: [CANARY, `ftp://${CANARY}`, `${CANARY}:6333`],

@@ -2,6 +2,7 @@ import { FatalStartupError } from '#kernel';
 import { CronTime } from 'cron';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { parseLogSettings } from './log-settings.js';
 
 /** A variable as it reaches the process: absent and empty mean the same, so that `VAR=` in a file switches a default back on. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -40,6 +41,11 @@ const schedule = z
   .string()
   .refine((text) => text === 'off' || hasTimes(text), 'must be a cron expression (minute hour day month weekday, in UTC) or off');
 
+const logSettings = z.string().superRefine((text, context) => {
+  const settings = parseLogSettings(text);
+  if (typeof settings === 'string') context.addIssue({ code: 'custom', message: settings });
+});
+
 const url = (protocols: readonly string[]) =>
   z.string().refine(
     (text) => {
@@ -72,9 +78,7 @@ export const environmentSchema = z.object({
   PORT: integer(0, 65535).default(3000),
   SHUTDOWN_DELAY_MS: integer(0, 15_000).default(0),
   DATA_DIR: z.string().default('./data'),
-  LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent')
-    .default('info'),
+  LOG_LEVEL: logSettings.default('info'),
   DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
   VECTOR_STORE: z.enum(['auto', 'local', 'qdrant'], 'must be auto, local or qdrant').default('auto'),
   QDRANT_URL: url(['http:', 'https:']).optional(),

@@ -20,7 +20,7 @@ describe('loadConfig', () => {
     const config = loadConfig({});
     expect(config.server).toEqual({ nodeEnv: 'development', host: '127.0.0.1', port: 3000, shutdownDelayMs: 0, isIfMatchRequired: false });
     expect(config.data.dataDir).toBe(resolve('./data'));
-    expect(config.log.level).toBe('info');
+    expect(config.log).toEqual({ level: 'info', levels: {} });
     expect(config.database.url).toBeNull();
     expect(config.vectorStore).toEqual({
       kind: 'local',

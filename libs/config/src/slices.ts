@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { LogLevel } from '#kernel';
 import type { ParsedEnvironment } from './environment.js';
+import { parseLogSettings, type LogSettings } from './log-settings.js';
 
 /** Where the service listens and how it presents itself. */
 export class ServerConfig {
@@ -35,10 +37,15 @@ export class DataConfig {
 }
 
 export class LogConfig {
-  readonly level: ParsedEnvironment['LOG_LEVEL'];
+  /** Of every component that has none of its own. */
+  readonly level: LogLevel;
+  readonly levels: LogSettings['levels'];
 
   constructor(env: ParsedEnvironment) {
-    this.level = env.LOG_LEVEL;
+    const settings = parseLogSettings(env.LOG_LEVEL);
+    if (typeof settings === 'string') throw new Error(`LOG_LEVEL ${settings}`);
+    this.level = settings.level;
+    this.levels = settings.levels;
     Object.freeze(this);
   }
 }

@@ -1,5 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
+import type { LogLevel } from '#kernel';
 import { Logger } from 'nestjs-pino';
+import type { LogLevels } from './log-levels.js';
 
 /** What Nest says while it wires modules and routes: dozens of lines at every start, of use only to whoever debugs the wiring. */
 const WIRING_CONTEXTS: ReadonlySet<unknown> = new Set([
@@ -10,32 +12,41 @@ const WIRING_CONTEXTS: ReadonlySet<unknown> = new Set([
   'NestApplication',
 ]);
 
-/** The logger of an application: pino, with the framework's wiring at level debug. */
+const METHODS = { fatal: 'fatal', error: 'error', warn: 'warn', info: 'log', debug: 'debug', trace: 'verbose' } as const;
+
+/** The logger of an application: pino, with a level for each component, and the framework's wiring at level debug. */
 export class HouseLogger implements LoggerService {
-  constructor(private readonly pino: Logger) {}
+  constructor(
+    private readonly pino: Logger,
+    private readonly levels: LogLevels,
+  ) {}
 
   log(message: unknown, ...parameters: unknown[]): void {
-    if (WIRING_CONTEXTS.has(parameters.at(-1))) this.pino.debug(message, ...parameters);
-    else this.pino.log(message, ...parameters);
+    this.write(WIRING_CONTEXTS.has(parameters.at(-1)) ? 'debug' : 'info', message, parameters);
   }
 
   error(message: unknown, ...parameters: unknown[]): void {
-    this.pino.error(message, ...parameters);
+    this.write('error', message, parameters);
   }
 
   warn(message: unknown, ...parameters: unknown[]): void {
-    this.pino.warn(message, ...parameters);
+    this.write('warn', message, parameters);
   }
 
   debug(message: unknown, ...parameters: unknown[]): void {
-    this.pino.debug(message, ...parameters);
+    this.write('debug', message, parameters);
   }
 
   verbose(message: unknown, ...parameters: unknown[]): void {
-    this.pino.verbose(message, ...parameters);
+    this.write('trace', message, parameters);
   }
 
   fatal(message: unknown, ...parameters: unknown[]): void {
-    this.pino.fatal(message, ...parameters);
+    this.write('fatal', message, parameters);
+  }
+
+  /** Nest puts the name of the logger last. */
+  private write(level: Exclude<LogLevel, 'silent'>, message: unknown, parameters: unknown[]): void {
+    if (this.levels.allows(level, parameters.at(-1))) this.pino[METHODS[level]](message, ...parameters);
   }
 }

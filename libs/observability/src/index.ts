@@ -1,4 +1,5 @@
 export { HouseLogger } from './house-logger.js';
+export { LogLevels } from './log-levels.js';
 export { LoggingModule } from './logging.module.js';
 export { printStartupError, runProgram, stopOnSignals, useHouseLogger, type Closeable } from './process-lifecycle.js';
 export { RuntimeModule } from './runtime.module.js';

@@ -2,6 +2,7 @@ import { FatalStartupError } from '#kernel';
 import { Logger, type INestApplicationContext } from '@nestjs/common';
 import { Logger as PinoNestLogger } from 'nestjs-pino';
 import { HouseLogger } from './house-logger.js';
+import { LogLevels } from './log-levels.js';
 
 /** Longest orderly stop; whatever still hangs then is given up (leases expire by themselves). */
 const SHUTDOWN_TIMEOUT_MS = 20_000;
@@ -13,7 +14,7 @@ export interface Closeable {
 
 /** Makes the application log through pino; it must import LoggingModule. */
 export function useHouseLogger(application: INestApplicationContext): void {
-  application.useLogger(new HouseLogger(application.get(PinoNestLogger)));
+  application.useLogger(new HouseLogger(application.get(PinoNestLogger), application.get(LogLevels)));
 }
 
 /** Prints why a program could not start: the sentence of an error that people can mend, the stack of a defect. */
