@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { InjectCommander } from 'nest-commander';
 import {
+  CertificateCommand,
   CertificatesCommand,
   CertificatesLatestCommand,
   CertificatesListCommand,
@@ -21,19 +22,15 @@ import { ImportPgvectorCommand } from './commands/import-pgvector.command.js';
 import { ReconcileCommand } from './commands/reconcile.command.js';
 import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './commands/schedules.command.js';
 import { StatusCommand } from './commands/status.command.js';
+import { CompletionCommand } from './completion/completion.command.js';
 import { DemoCommand } from './demo/demo.command.js';
+import { DoctorCommand } from './doctor/doctor.command.js';
 import { ExportCommand } from './transfer/export.command.js';
 import { ImportCommand } from './transfer/import.command.js';
+import { readCommandTree, type CommanderCommand, type CommandNode } from './program/command-tree.js';
+import { helpTail } from './program/examples.js';
+import type { FailureOutput } from './program/failure-output.js';
 import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, MigrationRunCommand } from './migration.command.js';
-
-/** The part of the command line parser that is used here; the package belongs to nest-commander. */
-interface CommanderCommand {
-  readonly commands: readonly CommanderCommand[];
-  name(name: string): CommanderCommand;
-  description(text: string): CommanderCommand;
-  exitOverride(handler: (error: Error) => never): CommanderCommand;
-  enablePositionalOptions(): CommanderCommand;
-}
 
 /** Commands start what they need themselves: none of them should pay for the others. */
 @Module({
@@ -42,7 +39,8 @@ interface CommanderCommand {
     StatusCommand,
     ReconcileCommand,
     ExportCommand,
-    ...[CertificatesCommand, CertificatesListCommand, CertificatesShowCommand, CertificatesLatestCommand],
+    ...[CertificateCommand, CertificatesCommand, CertificatesListCommand, CertificatesShowCommand, CertificatesLatestCommand],
+    ...[CompletionCommand, DoctorCommand],
     ...[DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand],
     ...[GenerationsCommand, GenerationsListCommand, GenerationsShowCommand, GenerationsPlanCommand, GenerationsCreateCommand],
     ...[GenerationsGateCommand, GenerationsSwitchCommand, GenerationsRollbackCommand, GenerationsRetireCommand],
@@ -56,15 +54,20 @@ export class CliModule {
     commander.name('kindred').description('Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike');
   }
 
+  /** What the program knows, as its parser has it. */
+  tree(): CommandNode {
+    return readCommandTree(this.commander);
+  }
+
   /**
    * Settings that subcommands do not inherit from the program: the handler decides how the program ends when commander would end it, and an option behind the
    * name of a subcommand belongs to that one, though the command before knows it too.
    */
-  prepareCommander(handler: (error: Error) => never): void {
-    const prepare = (command: CommanderCommand): void => {
-      command.exitOverride(handler).enablePositionalOptions();
-      command.commands.forEach(prepare);
+  prepareCommander(handler: (error: Error) => never, output: FailureOutput): void {
+    const prepare = (command: CommanderCommand, path: string): void => {
+      command.exitOverride(handler).enablePositionalOptions().configureOutput(output.commanderOutput).addHelpText('after', helpTail(path));
+      for (const child of command.commands) prepare(child, `${path} ${child.name()}`.trim());
     };
-    prepare(this.commander);
+    prepare(this.commander, '');
   }
 }

@@ -1,32 +1,19 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { printStartupError } from '#observability';
 import { CommandFactory } from 'nest-commander';
 import { CliModule } from './cli.module.js';
-import { ServiceError } from './service/service-error.js';
-import { UsageError } from './service/usage-error.js';
+import { FailureOutput } from './program/failure-output.js';
+import { isKeyInArguments } from './service/api-key.js';
 
-/** 0 = done, 1 = failed or refused, 2 = the command line was wrong. */
-const FAILED = 1;
-const USAGE = 2;
+const words = process.argv.slice(2);
+// The title takes the place of the command line in the list of processes.
+if (isKeyInArguments(words)) process.title = 'kindred';
 
-/** What commander throws has been printed by then: help that was asked for, or what is wrong with the command line. */
-function isCommanderError(error: Error): error is Error & { exitCode: number } {
-  return error.name === 'CommanderError' && 'exitCode' in error && typeof error.exitCode === 'number';
-}
-
-const explain = (error: Error): never => {
-  if (isCommanderError(error)) process.exit(error.exitCode === 0 ? 0 : USAGE);
-  if (error instanceof UsageError || error instanceof ServiceError) {
-    process.stderr.write(`${error.message}\n`);
-    process.exit(error instanceof UsageError ? USAGE : FAILED);
-  }
-  printStartupError(error);
-  process.exit(FAILED);
-};
+const output = new FailureOutput(words.includes('--json'));
+const explain = (error: Error): never => process.exit(output.print(error));
 
 const app = await CommandFactory.createWithoutRunning(CliModule, { logger: false, errorHandler: explain, serviceErrorHandler: explain });
-app.get(CliModule).prepareCommander(explain);
+app.get(CliModule).prepareCommander(explain, output);
 try {
   await CommandFactory.runApplication(app);
 } finally {

@@ -1,5 +1,5 @@
 import { loadConfig } from '#config';
-import { Command, CommandRunner, SubCommand } from 'nest-commander';
+import { Command, CommandRunner, Option, SubCommand } from 'nest-commander';
 import { mkdirSync } from 'node:fs';
 
 type SchemaTools = typeof import('#database');
@@ -25,37 +25,50 @@ async function withSchema(work: (source: SchemaSource, tools: SchemaTools) => Pr
   );
 }
 
+interface JsonOptions {
+  readonly json?: boolean;
+}
+
+abstract class SchemaCommand extends CommandRunner {
+  @Option({ flags: '--json', description: 'print JSON' })
+  parseJson(): boolean {
+    return true;
+  }
+
+  protected show({ json }: JsonOptions, result: object, text: string): void {
+    console.log(json === true ? JSON.stringify(result, null, 2) : text);
+  }
+}
+
 @SubCommand({ name: 'run', description: 'Apply every migration that has not run yet (the service does this at its start, too)' })
-export class MigrationRunCommand extends CommandRunner {
-  async run(): Promise<void> {
+export class MigrationRunCommand extends SchemaCommand {
+  async run(_arguments: string[], options: JsonOptions): Promise<void> {
     await withSchema(async (source, { runMigrations }) => {
       const done = await runMigrations(source);
-      console.log(done.length === 0 ? 'The schema is up to date.' : `Applied:\n${done.map((name) => `  ${name}`).join('\n')}`);
+      const text = done.length === 0 ? 'The schema is up to date.' : `Applied:\n${done.map((name) => `  ${name}`).join('\n')}`;
+      this.show(options, { applied: done }, text);
     });
   }
 }
 
 @SubCommand({ name: 'revert', description: 'Undo the newest migration; what its tables held is lost' })
-export class MigrationRevertCommand extends CommandRunner {
-  async run(): Promise<void> {
+export class MigrationRevertCommand extends SchemaCommand {
+  async run(_arguments: string[], options: JsonOptions): Promise<void> {
     await withSchema(async (source, { revertLastMigration }) => {
       await revertLastMigration(source);
-      console.log('The newest migration is undone. The next start of the service applies it again.');
+      this.show(options, { reverted: true }, 'The newest migration is undone. The next start of the service applies it again.');
     });
   }
 }
 
 @SubCommand({ name: 'generate', arguments: '<name>', description: 'Print a migration from the migrated schema to the entities' })
-export class MigrationGenerateCommand extends CommandRunner {
-  async run([name]: string[]): Promise<void> {
+export class MigrationGenerateCommand extends SchemaCommand {
+  async run([name]: string[], options: JsonOptions): Promise<void> {
     await withSchema(async (source, { findSchemaDrift, renderMigration, runMigrations }) => {
       await runMigrations(source);
       const drift = await findSchemaDrift(source);
-      console.log(
-        drift.up.length === 0
-          ? 'The entities and the schema agree; there is nothing to migrate.'
-          : renderMigration(name!, Date.now(), drift),
-      );
+      const migration = drift.up.length === 0 ? null : renderMigration(name!, Date.now(), drift);
+      this.show(options, { migration }, migration ?? 'The entities and the schema agree; there is nothing to migrate.');
     });
   }
 }

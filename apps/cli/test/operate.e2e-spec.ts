@@ -87,7 +87,7 @@ describe('the command line operates a running service', () => {
 
   it('says what is wrong: no service, no address, a word that it does not know', async () => {
     const nowhere = await kindred('status', '--url', 'http://127.0.0.1:9');
-    expect([nowhere.code, nowhere.out]).toEqual([1, '']);
+    expect([nowhere.code, nowhere.out]).toEqual([3, '']);
     expect(nowhere.error).toContain('Nothing answers at http://127.0.0.1:9');
     const usage = await Promise.all([
       kindred('status', '--url', 'ftp://x'),
@@ -108,10 +108,10 @@ describe('the command line operates a running service', () => {
         );
       });
     };
-    expect(await asked()).toMatchObject({ code: 1, error: expect.stringContaining('No service runs with the data directory') });
+    expect(await asked()).toMatchObject({ code: 3, error: expect.stringContaining('No service runs with the data directory') });
     // The process id of nobody: above every limit of Linux.
     expect(await asked({ pid: 2 ** 22 + 1, url: server.url })).toMatchObject({
-      code: 1,
+      code: 3,
       error: expect.stringContaining('ended without a word'),
     });
     // What listens everywhere is called by its loopback address: the admin routes answer nobody else.

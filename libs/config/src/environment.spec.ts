@@ -60,6 +60,7 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   IMPORT_MAX_LINE_BYTES: [CANARY, '1023', '67108865'],
   SIMILARITY_THRESHOLD: [CANARY, '-1.01', '1.01', 'NaN', '.5'],
   REQUIRE_IF_MATCH: [CANARY, '0', 'False'],
+  KINDRED_API_KEY: [`${CANARY} `, `${CANARY}\n`, `ü${CANARY}`, 'x'.repeat(513)],
 };
 const FREE_TEXT = [
   'HOST',

@@ -8,7 +8,7 @@ import { parseLogSettings } from './log-settings.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that hold secrets: each may instead be given as `<NAME>_FILE`, the path of a file with the value. */
-export const SECRET_VARIABLES = ['DATABASE_URL', 'QDRANT_API_KEY', 'OPENAI_API_KEY'] as const;
+export const SECRET_VARIABLES = ['DATABASE_URL', 'QDRANT_API_KEY', 'OPENAI_API_KEY', 'KINDRED_API_KEY'] as const;
 
 const integer = (minimum: number, maximum: number) =>
   z
@@ -133,6 +133,10 @@ export const environmentSchema = z.object({
   IMPORT_MAX_LINE_BYTES: integer(1_024, 67_108_864).default(1_048_576),
   SIMILARITY_THRESHOLD: decimal(-1, 1).default(0.3),
   REQUIRE_IF_MATCH: flag.default(false),
+  KINDRED_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,512}$/, 'must be 1 to 512 printable characters without spaces')
+    .optional(),
 });
 
 export type ParsedEnvironment = z.output<typeof environmentSchema>;

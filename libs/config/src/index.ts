@@ -1,4 +1,5 @@
 export * from './data-dir-lock.js';
+export * from './client-config.js';
 export * from './config.module.js';
 export * from './environment.js';
 export * from './kindred-config.js';

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadClientConfig } from './client-config.js';
 import { InvalidEnvironmentError, parseEnvironment } from './environment.js';
 
 const CANARY = 'canary-7f3a';
@@ -33,6 +34,10 @@ describe('secrets from files', () => {
     });
     expect(parsed.QDRANT_API_KEY).toBe(CANARY);
     expect(parsed.DATABASE_URL).toBe(`postgres://kindred:${CANARY}@host/db`);
+  });
+
+  it('gives the command line its key', () => {
+    expect(loadClientConfig({ KINDRED_API_KEY_FILE: file('client-key', `${CANARY}\n`) }).apiKey).toBe(CANARY);
   });
 
   it('holds the value from a file against the same rule', () => {

@@ -52,8 +52,7 @@ export class CertificatesShowCommand extends ServiceCommand {
   }
 }
 
-@SubCommand({ name: 'latest', description: 'The newest certificate of the serving generation' })
-export class CertificatesLatestCommand extends CertificateTargetCommand {
+abstract class LatestCertificateCommand extends CertificateTargetCommand {
   @Option({ flags: '--out <file>', description: 'write the whole document there' })
   parseOut(text: string): string {
     return text;
@@ -66,6 +65,12 @@ export class CertificatesLatestCommand extends CertificateTargetCommand {
     this.show(options, certificate, () => certificateText(certificate));
   }
 }
+
+@SubCommand({ name: 'latest', description: 'The newest certificate of the serving generation' })
+export class CertificatesLatestCommand extends LatestCertificateCommand {}
+
+@Command({ name: 'certificate', description: 'The newest certificate of the serving generation; the same as certificates latest' })
+export class CertificateCommand extends LatestCertificateCommand {}
 
 @Command({
   name: 'certificates',

@@ -2,7 +2,7 @@ import { follow } from './follow.js';
 import { ServiceError } from './service-error.js';
 
 describe('follow', () => {
-  const away = new ServiceError('Nothing answers', null, true);
+  const away = new ServiceError('Nothing answers', null, { isPassing: true });
 
   /** Looks that a test prescribes, and a clock that goes on by the pauses. */
   async function followed(looks: readonly (string | Error)[]) {

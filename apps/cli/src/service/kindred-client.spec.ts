@@ -25,4 +25,20 @@ describe('KindredClient', () => {
     const client = answering(answer as () => Response);
     await expect(client.job('x')).rejects.toMatchObject({ name: 'ServiceError', isPassing, message: expect.stringContaining(text) });
   });
+
+  it('sends its key as a bearer token, and none when it has none', async () => {
+    const sent: Headers[] = [];
+    jest.spyOn(globalThis, 'fetch').mockImplementation(async (_url, init) => {
+      sent.push(new Headers(init?.headers));
+      return new Response('{}');
+    });
+    await new KindredClient('http://kindred', 'kd_1').act('x', {});
+    await new KindredClient('http://kindred').job('x');
+    expect(sent.map((headers) => headers.get('authorization'))).toEqual(['Bearer kd_1', null]);
+    expect(sent[0]!.get('content-type')).toBe('application/json');
+  });
+
+  it('takes a reply without a body', async () => {
+    await expect(answering(() => new Response(null, { status: 204 })).call('DELETE', '/x')).resolves.toBeUndefined();
+  });
 });

@@ -1,3 +1,4 @@
+import { refusalOf } from './refusal.js';
 import { ServiceError } from './service-error.js';
 
 export interface SearchReply {
@@ -35,21 +36,14 @@ export interface QueryReply {
   readonly index: { readonly model: string; readonly pending: number } | null;
 }
 
-interface Problem {
-  readonly code?: string;
-  readonly title?: string;
-  readonly detail?: string;
-  readonly retryable?: boolean;
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
-}
-
 const ADMIN = '/api/v1/admin';
-/** What a proxy answers while the service behind it is away. */
-const AWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
-
 /** Speaks the public API, as any client would. */
 export class KindredClient {
-  constructor(private readonly url: string) {}
+  /** @param key sent as a bearer token; `null` = none */
+  constructor(
+    readonly url: string,
+    private readonly key: string | null = null,
+  ) {}
 
   async hasProjects(): Promise<boolean> {
     const list = await this.call<{ items: unknown[] }>('GET', '/api/v1/projects?limit=1');
@@ -103,16 +97,16 @@ export class KindredClient {
   /** Uploads a file to an import route; answers with the job. @param sizeBytes `null` = not known before its end. @throws ServiceError */
   async upload<Reply>(path: string, file: ReadableStream<Uint8Array>, sizeBytes: number | null, contentType: string): Promise<Reply> {
     // With its length, so that a file that is too large is refused before it has been sent.
-    const length = sizeBytes === null ? {} : { 'content-length': String(sizeBytes) };
+    const length: Record<string, string> = sizeBytes === null ? {} : { 'content-length': String(sizeBytes) };
     // A stream has no length for fetch, which wants to be told that it will not be answered before it has ended.
-    const init = { method: 'POST', body: file, duplex: 'half', headers: { 'content-type': contentType, ...length } } as RequestInit;
+    const init = { method: 'POST', body: file, duplex: 'half' as const, headers: { 'content-type': contentType, ...length } };
     return this.json(`POST ${path}`, await this.request(path, init));
   }
 
   /** Reads a reply as it arrives. @throws ServiceError */
   async download(path: string): Promise<ReadableStream<Uint8Array>> {
     const reply = await this.request(path, { method: 'GET' });
-    if (!reply.ok) throw refusalOf(`GET ${path}`, reply.status, await this.textOf(reply));
+    if (!reply.ok) throw await this.refusal(`GET ${path}`, reply);
     return reply.body ?? new Blob([]).stream();
   }
 
@@ -129,22 +123,25 @@ export class KindredClient {
     return this.call('POST', `/api/v1/jobs/${id}/resume`);
   }
 
-  private async call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
+  /** Any route of the API; `undefined` where the reply has no body. @throws ServiceError */
+  async call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
     const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     return this.json(`${method} ${path}`, await this.request(path, { method, ...json }));
   }
 
-  private async request(path: string, init: RequestInit): Promise<Response> {
+  private async request(path: string, init: RequestInit & { readonly headers?: Readonly<Record<string, string>> }): Promise<Response> {
     try {
-      return await fetch(`${this.url}${path}`, init);
+      const headers = { ...init.headers, ...(this.key === null ? {} : { authorization: `Bearer ${this.key}` }) };
+      return await fetch(`${this.url}${path}`, { ...init, headers });
     } catch (error) {
-      throw new ServiceError(`Nothing answers at ${this.url} (${reasonOf(error)}). Is Kindred running there?`, null, true);
+      throw new ServiceError(`Nothing answers at ${this.url} (${reasonOf(error)}). Is Kindred running there?`, null, { isPassing: true });
     }
   }
 
   private async json<Reply>(call: string, reply: Response): Promise<Reply> {
+    if (!reply.ok) throw await this.refusal(call, reply);
     const text = await this.textOf(reply);
-    if (!reply.ok) throw refusalOf(call, reply.status, text);
+    if (text === '') return undefined as Reply;
     try {
       return JSON.parse(text) as Reply;
     } catch {
@@ -152,11 +149,17 @@ export class KindredClient {
     }
   }
 
+  private async refusal(call: string, reply: Response): Promise<ServiceError> {
+    const { status, headers } = reply;
+    const body = await this.textOf(reply);
+    return refusalOf({ call, status, body, retryAfter: headers.get('retry-after'), hasKey: this.key !== null });
+  }
+
   private async textOf(reply: Response): Promise<string> {
     try {
       return await reply.text();
     } catch (error) {
-      throw new ServiceError(`The answer of ${this.url} was cut off (${reasonOf(error)}).`, null, true);
+      throw new ServiceError(`The answer of ${this.url} was cut off (${reasonOf(error)}).`, null, { isPassing: true });
     }
   }
 }
@@ -165,18 +168,4 @@ function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string') return cause.code;
   return cause instanceof Error ? cause.message : String(cause);
-}
-
-function refusalOf(call: string, status: number, text: string): ServiceError {
-  let problem: Problem;
-  try {
-    problem = JSON.parse(text) as Problem;
-  } catch {
-    return new ServiceError(`${call} answered ${status}: ${text.slice(0, 500)}`, null, AWAY_STATUSES.has(status));
-  }
-  const { code = String(status), title, detail } = problem;
-  // The detail of a refused field repeats the first of them.
-  const fields = (problem.errors ?? []).slice(1).map((field) => `\n  ${field.pointer} ${field.detail}`);
-  const sentence = detail === undefined || detail === title ? (title ?? text.slice(0, 500)) : `${title}: ${detail}`;
-  return new ServiceError(`${sentence} (${code})${fields.join('')}`, code, problem.retryable === true);
 }

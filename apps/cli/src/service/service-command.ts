@@ -1,6 +1,7 @@
 import { loadConfig } from '#config';
 import { CommandRunner, Option } from 'nest-commander';
 import { ProgressLine } from '../output/progress-line.js';
+import { apiKeyOf, parseApiKey } from './api-key.js';
 import { follow, PATIENCE_MS } from './follow.js';
 import { KindredClient } from './kindred-client.js';
 import { findRunningService, parseServiceUrl } from './service-url.js';
@@ -8,6 +9,7 @@ import { UsageError } from './usage-error.js';
 
 export interface ServiceOptions {
   readonly url?: string;
+  readonly key?: string;
   readonly json?: boolean;
 }
 
@@ -18,13 +20,21 @@ export abstract class ServiceCommand extends CommandRunner {
     return parseServiceUrl(text);
   }
 
-  @Option({ flags: '--json', description: 'print the raw JSON' })
+  @Option({
+    flags: '--key <key>',
+    description: 'API key; better in KINDRED_API_KEY or KINDRED_API_KEY_FILE, where neither history nor process list shows it',
+  })
+  parseKey(text: string): string {
+    return parseApiKey(text);
+  }
+
+  @Option({ flags: '--json', description: 'print the raw JSON, also of a failure (on standard error)' })
   parseJson(): boolean {
     return true;
   }
 
-  protected clientOf({ url }: ServiceOptions): KindredClient {
-    return new KindredClient(url ?? findRunningService(loadConfig().data.dataDir));
+  protected clientOf({ url, key }: ServiceOptions): KindredClient {
+    return new KindredClient(url ?? findRunningService(loadConfig().data.dataDir), apiKeyOf(key));
   }
 
   protected show(options: ServiceOptions, reply: unknown, text: () => string): void {

@@ -50,11 +50,19 @@ function readRunFile(dataDir: string): RunFileContent {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES') throw new ServiceError(`${path} belongs to another user. Run this as the user of the service, or give --url.`);
-    throw new ServiceError(`No service runs with the data directory ${dataDir}. Start one with npm start, set DATA_DIR, or give --url.`);
+    throw new ServiceError(
+      `No service runs with the data directory ${dataDir}. Start one with npm start, set DATA_DIR, or give --url.`,
+      null,
+      {
+        isPassing: true,
+      },
+    );
   }
   if (!isAlive(running.pid)) {
     throw new ServiceError(
       `The service with the data directory ${dataDir} has ended without a word. Start it with npm start, or give --url.`,
+      null,
+      { isPassing: true },
     );
   }
   return running;

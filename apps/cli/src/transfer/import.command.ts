@@ -154,7 +154,9 @@ export class ImportCommand extends ServiceCommand {
       );
     } catch (error) {
       if (!(error instanceof ServiceError) || !error.isPassing) throw error;
-      throw new ServiceError(`${error.message}\nThe import goes on when the service does. Follow it then with: ${comeBackText(id)}`);
+      const { message, code, isPassing, status } = error;
+      const advice = `The import goes on when the service does. Follow it then with: ${comeBackText(id)}`;
+      throw new ServiceError(message, code, { isPassing, status, advice });
     } finally {
       process.removeListener('SIGINT', leave);
     }

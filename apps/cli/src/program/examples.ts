@@ -1,0 +1,58 @@
+import { EXIT_CODES } from './exit-codes.js';
+
+/** Examples by command; a test holds each against the command line that exists, and finds one for every command. */
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  '': ['kindred status', 'kindred import offers.csv', 'kindred reconcile --dry-run --wait'],
+  certificate: ['kindred certificate', 'kindred certificate --source documents --out certificate.json'],
+  certificates: ['kindred certificates list'],
+  'certificates list': ['kindred certificates list --limit 5', 'kindred certificates list --source documents --json'],
+  'certificates show': ['kindred certificates show 0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11 --out certificate.json'],
+  'certificates latest': ['kindred certificates latest --generation 2'],
+  completion: [
+    'kindred completion bash > /etc/bash_completion.d/kindred',
+    'kindred completion fish > ~/.config/fish/completions/kindred.fish',
+  ],
+  'dead-letters': ['kindred dead-letters list'],
+  'dead-letters list': ['kindred dead-letters list --code embedding.text-too-long', 'kindred dead-letters list --source documents --json'],
+  'dead-letters requeue': ['kindred dead-letters requeue 0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11', 'kindred dead-letters requeue --all'],
+  demo: ['kindred demo', 'kindred demo --once'],
+  doctor: ['kindred doctor', 'kindred doctor --json'],
+  export: ['kindred export projects --out projects.ndjson', 'kindred export documents --collection faq --format csv'],
+  generations: ['kindred generations list'],
+  'generations list': ['kindred generations list --all'],
+  'generations show': ['kindred generations show 2'],
+  'generations plan': ['kindred generations plan projects --max-tokens 128'],
+  'generations create': ['kindred generations create projects --model multilingual-e5-small --reason "German texts" --wait'],
+  'generations gate': ['kindred generations gate 2'],
+  'generations switch': ['kindred generations switch 2'],
+  'generations rollback': ['kindred generations rollback', 'kindred generations rollback 1'],
+  'generations retire': ['kindred generations retire 1'],
+  import: [
+    'kindred import offers.csv',
+    'kindred import faq.csv --collection faq --dry-run',
+    'cat offers.ndjson | kindred import - --format ndjson',
+    'kindred import --resume 0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11',
+  ],
+  'import pgvector': [
+    'kindred import pgvector --from postgres://reader@host/catalog --table dq_embeddings --map content=content,external_id=id --collection catalog --dry-run',
+  ],
+  migration: ['kindred migration run'],
+  'migration run': ['kindred migration run'],
+  'migration revert': ['kindred migration revert'],
+  'migration generate': ['kindred migration generate add-colour'],
+  reconcile: ['kindred reconcile --dry-run --wait', 'kindred reconcile --source documents --wait --json'],
+  schedules: ['kindred schedules list'],
+  'schedules list': ['kindred schedules list --json'],
+  'schedules run': ['kindred schedules run quick-check --wait'],
+  status: ['kindred status', 'kindred status --url https://kindred.example --json'],
+};
+
+/** What `--help` says below the options of a command. */
+export function helpTail(path: string): string {
+  const examples = (EXAMPLES[path] ?? []).map((line) => `  ${line}`);
+  const codes =
+    path === ''
+      ? ['', 'Exit codes:', ...EXIT_CODES.map(([code, meaning]) => `  ${code}  ${meaning}`)]
+      : ['', `Exit codes: ${EXIT_CODES.map(([code]) => code).join(', ')}; kindred --help says what they mean.`];
+  return ['', 'Examples:', ...examples, ...codes].join('\n');
+}
