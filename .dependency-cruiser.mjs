@@ -76,6 +76,12 @@ export default {
       to: { path: `^libs/(${ADAPTERS})/`, pathNot: '^libs/$1/' },
     },
     layer(
+      'idempotency-knows-no-feature',
+      'Keys of requests serve every route alike.',
+      '^libs/idempotency/',
+      `^(apps/|libs/(${ENGINE}|${FEATURES}|${EDGES}|testing|embeddings|vector-store)/)`,
+    ),
+    layer(
       'engine-knows-no-feature',
       'sync and search serve every IndexSource alike; they must not know projects.',
       `^libs/(${ENGINE})/`,

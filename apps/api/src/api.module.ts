@@ -5,6 +5,7 @@ import { DatabaseModule } from '#database';
 import { ChunkDeriverModule, DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
 import { EmbeddingsModule } from '#embeddings';
 import { HealthHttpModule } from '#health';
+import { IDEMPOTENCY_ENTITIES, IdempotencyModule } from '#idempotency';
 import { INGESTION_ENTITIES, IngestionHttpModule } from '#ingestion';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsHttpModule } from '#projects';
@@ -14,7 +15,14 @@ import { VectorStoreModule } from '#vector-store';
 import { Module, type DynamicModule } from '@nestjs/common';
 
 /** The rows whose tables this deployment owns; the schema drift test compares them with the migrations. */
-export const ENTITIES = [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES, ...ANSWERS_ENTITIES, ...SYNC_ENTITIES];
+export const ENTITIES = [
+  ...PROJECT_ENTITIES,
+  ...DOCUMENT_ENTITIES,
+  ...INGESTION_ENTITIES,
+  ...ANSWERS_ENTITIES,
+  ...SYNC_ENTITIES,
+  ...IDEMPOTENCY_ENTITIES,
+];
 
 /** The api process: every feature over HTTP, with the relay inline unless SYNC_INLINE=false. */
 @Module({})
@@ -30,6 +38,7 @@ export class ApiModule {
         EmbeddingsModule,
         VectorStoreModule,
         SyncModule.forRoot({ isRelayEnabled: config.sync.isInline, answersSearches: true }),
+        IdempotencyModule,
         ProjectsHttpModule,
         SimilarityHttpModule,
         DocumentsHttpModule,

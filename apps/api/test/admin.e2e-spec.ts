@@ -245,7 +245,7 @@ describe('admin routes', () => {
       expect(http.admin.generations.create).not.toHaveBeenCalled();
       const created = await send('POST', '/generations', { source: 'projects', embedder, reason: 'shorter' });
       expect([created.status, created.headers['location'], created.body.state]).toEqual([201, `${ADMIN}/generations/2`, 'building']);
-      expect(http.admin.generations.create).toHaveBeenCalledWith('projects', embedder, 'shorter');
+      expect(http.admin.generations.create).toHaveBeenCalledWith('projects', embedder, 'shorter', undefined);
       const gate = await send('POST', '/generations/2/gate', { force: true });
       expect([gate.status, gate.headers['location'], gate.body.status]).toEqual([202, `${ADMIN}/generations/2`, 'running']);
       expect(http.admin.generations.startGate).toHaveBeenCalledWith(2, { isForced: true });

@@ -15,6 +15,7 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'adapters-know-no-engine': { path: 'libs/database/src/up.ts', text: "export * from '#sync';" },
   'adapters-do-not-meet': { path: 'libs/embeddings/src/across.ts', text: "export * from '#vector-store';" },
   'engine-knows-no-feature': { path: 'libs/sync/src/up.ts', text: "export * from '#projects';" },
+  'idempotency-knows-no-feature': { path: 'libs/idempotency/src/up.ts', text: "export * from '#projects';" },
   'sync-knows-no-search': { path: 'libs/sync/src/across.ts', text: "export * from '#search';" },
   'features-know-no-edge': { path: 'libs/projects/src/up.ts', text: "export * from '#health';" },
   'projects-stand-alone': { path: 'libs/projects/src/across.ts', text: "export * from '#similarity';" },
@@ -54,6 +55,7 @@ const LIBS = [
   'answers',
   'ingestion',
   'health',
+  'idempotency',
   'testing',
 ];
 

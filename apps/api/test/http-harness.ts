@@ -4,6 +4,7 @@ import { ANSWERS_ENTITIES, AnswersHttpModule } from '#answers';
 import { ConfigModule, loadConfig } from '#config';
 import { RelayUnitOfWork, UnitOfWork } from '#database';
 import { DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
+import { IdempotencyModule } from '#idempotency';
 import { ImportRunner, INGESTION_ENTITIES, IngestionHttpModule, JobQueue } from '#ingestion';
 import { Clock, IdGenerator, SystemClock, SystemIdGenerator } from '#kernel';
 import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
@@ -88,6 +89,7 @@ export async function startHttp(
     imports: [
       ConfigModule.forRoot(loadConfig(environment)),
       environmentModule(providers),
+      IdempotencyModule,
       ProjectsHttpModule,
       SimilarityHttpModule,
       DocumentsHttpModule,

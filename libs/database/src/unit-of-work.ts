@@ -10,6 +10,13 @@ export interface SqlSession {
   query<Row = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<SqlResult<Row>>;
 }
 
+/**
+ * Runs behind a write, in its transaction: what it writes is committed together with `written`, or not at all.
+ *
+ * @param written what the write has come to
+ */
+export type WithinWrite<T> = (session: SqlSession, written: T) => Promise<void>;
+
 export interface TransactionOptions {
   /** Default: READ COMMITTED. */
   readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ';

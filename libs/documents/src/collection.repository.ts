@@ -1,4 +1,4 @@
-import { isCheckViolation, isUniqueViolation, timestampColumn, UnitOfWork } from '#database';
+import { isCheckViolation, isUniqueViolation, timestampColumn, UnitOfWork, type SqlSession, type WithinWrite } from '#database';
 import { DomainError, isUuid } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { Collection, CollectionFields, CollectionPatch } from './collection.js';
@@ -32,13 +32,18 @@ interface CollectionRecord extends Omit<Collection, 'created_at' | 'updated_at'>
 export class CollectionRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** @throws DomainError `collections.name-taken` */
-  async insert(fields: CollectionFields): Promise<Collection> {
-    const { rows } = await this.write(
-      INSERT,
-      WRITABLE.map(([name]) => valueOf(fields, name)),
-    );
-    return collectionOf(rows[0]!);
+  /** @throws DomainError `collections.name-taken`; what `within` throws */
+  async insert(fields: CollectionFields, within?: WithinWrite<Collection>): Promise<Collection> {
+    return this.unitOfWork.run(async (session) => {
+      const { rows } = await write(
+        session,
+        INSERT,
+        WRITABLE.map(([name]) => valueOf(fields, name)),
+      );
+      const collection = collectionOf(rows[0]!);
+      await within?.(session, collection);
+      return collection;
+    });
   }
 
   /** By its name or its id; a name is never a UUID. @returns `null` when there is none */
@@ -81,7 +86,7 @@ export class CollectionRepository {
       assignments.length === 0
         ? `SELECT ${COLUMNS} FROM collections WHERE ${MATCHES}`
         : `UPDATE collections SET ${assignments.join(', ')} WHERE ${MATCHES} RETURNING ${COLUMNS}`;
-    const { rows } = await this.write(statement, parameters);
+    const { rows } = await write(this.unitOfWork, statement, parameters);
     return rows[0] === undefined ? this.explainMiss(id) : collectionOf(rows[0]);
   }
 
@@ -95,15 +100,15 @@ export class CollectionRepository {
     const { rows } = await this.unitOfWork.query('SELECT 1 FROM collections WHERE id = $1::uuid', [id]);
     throw new DomainError(rows.length === 0 ? 'collections.not-found' : 'request.precondition-failed');
   }
+}
 
-  private async write(sql: string, parameters: unknown[]) {
-    try {
-      return await this.unitOfWork.query<CollectionRecord>(sql, parameters);
-    } catch (error) {
-      if (isCheckViolation(error, OVERLAP_CONSTRAINT)) throw overlapTooLong(error);
-      if (isUniqueViolation(error, NAME_CONSTRAINT)) throw new DomainError('collections.name-taken', { cause: error });
-      throw error;
-    }
+async function write(session: SqlSession, sql: string, parameters: unknown[]) {
+  try {
+    return await session.query<CollectionRecord>(sql, parameters);
+  } catch (error) {
+    if (isCheckViolation(error, OVERLAP_CONSTRAINT)) throw overlapTooLong(error);
+    if (isUniqueViolation(error, NAME_CONSTRAINT)) throw new DomainError('collections.name-taken', { cause: error });
+    throw error;
   }
 }
 

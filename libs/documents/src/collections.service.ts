@@ -1,3 +1,4 @@
+import type { WithinWrite } from '#database';
 import { DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import { ChunkDeriver } from './chunk-deriver.js';
@@ -14,9 +15,12 @@ export class CollectionsService {
     private readonly directory: IndexDirectory,
   ) {}
 
-  /** @throws DomainError `collections.name-taken` */
-  async create(fields: CollectionFields): Promise<Collection> {
-    return this.repository.insert(fields);
+  /**
+   * @param within is committed together with the collection
+   * @throws DomainError `collections.name-taken`
+   */
+  async create(fields: CollectionFields, within?: WithinWrite<Collection>): Promise<Collection> {
+    return this.repository.insert(fields, within);
   }
 
   /** All of them, by name. */

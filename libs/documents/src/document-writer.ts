@@ -1,4 +1,4 @@
-import { UnitOfWork, type SqlSession } from '#database';
+import { UnitOfWork, type SqlSession, type WithinWrite } from '#database';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidV7 } from 'uuid';
 import type { ChunkRow } from './chunk.js';
@@ -118,16 +118,27 @@ export class DocumentWriter {
   }
 
   /** {@link prepare} and {@link upsert} in a transaction of its own. */
-  async upsertAll(documents: readonly NewDocument[], collections: ReadonlyMap<string, Collection>): Promise<WrittenDocument[]> {
+  async upsertAll(
+    documents: readonly NewDocument[],
+    collections: ReadonlyMap<string, Collection>,
+    within?: WithinWrite<WrittenDocument[]>,
+  ): Promise<WrittenDocument[]> {
     const prepared = await this.prepare(documents, collections);
-    return this.unitOfWork.run((session) => this.upsert(session, prepared));
+    return this.unitOfWork.run(async (session) => {
+      const written = await this.upsert(session, prepared);
+      await within?.(session, written);
+      return written;
+    });
   }
 
   /** Writes one document that is new. @throws DomainError `documents.external-id-taken`, `collections.unknown` */
-  async insert(document: NewDocument, collection: Collection): Promise<WrittenDocument> {
+  async insert(document: NewDocument, collection: Collection, within?: WithinWrite<WrittenDocument>): Promise<WrittenDocument> {
     const prepared = await this.prepareAgainst(new Map(), [document], new Map([[collection.id, collection]]));
-    const [written] = await this.unitOfWork.run((session) => this.write(session, prepared, INSERT_NEW));
-    return written!;
+    return this.unitOfWork.run(async (session) => {
+      const [written] = await this.write(session, prepared, INSERT_NEW);
+      await within?.(session, written!);
+      return written!;
+    });
   }
 
   private async write(session: SqlSession, prepared: PreparedDocuments, sql: string): Promise<WrittenDocument[]> {

@@ -78,8 +78,8 @@ export class DocumentRepository {
   }
 
   /** The rows that exist, by id, in one statement. */
-  async findAll(ids: readonly string[]): Promise<Map<string, Document>> {
-    const { rows } = await this.unitOfWork.query<DocumentRecord>(`SELECT ${COLUMNS} ${FROM} WHERE d.id = ANY($1::uuid[])`, [ids]);
+  async findAll(ids: readonly string[], session: SqlSession = this.unitOfWork): Promise<Map<string, Document>> {
+    const { rows } = await session.query<DocumentRecord>(`SELECT ${COLUMNS} ${FROM} WHERE d.id = ANY($1::uuid[])`, [ids]);
     return new Map(rows.map((row) => [row.id, documentOf(row)]));
   }
 

@@ -1,3 +1,4 @@
+import type { WithinWrite } from '#database';
 import { DomainError, type FieldProblem } from '#kernel';
 import { foreignCursor } from '#rules';
 import { IndexDirectory } from '#sync';
@@ -14,7 +15,7 @@ import { decodeCursor, encodeCursor } from './document-list.cursor.js';
 import type { DocumentFilter, DocumentListQuery, DocumentSortColumn } from './document-list.js';
 import { DocumentRepository } from './document.repository.js';
 import { DocumentUpdater } from './document-updater.js';
-import { DocumentWriter, type DocumentOutcome } from './document-writer.js';
+import { DocumentWriter, type DocumentOutcome, type WrittenDocument } from './document-writer.js';
 import { findMetadataProblems } from './metadata-problems.js';
 
 /** How a document stands in the index: `pending` while a chunk of it does, `dead` when one of them is. */
@@ -28,6 +29,11 @@ export interface DocumentInput extends DocumentFields {
 export interface WriteOptions {
   /** Waits at most this long for the index; 0 = not at all. */
   readonly waitForIndexMs: number;
+}
+
+export interface CreateOptions extends WriteOptions {
+  /** Is committed together with the document. */
+  readonly within?: WithinWrite<Document>;
 }
 
 export interface ConditionalWriteOptions extends WriteOptions {
@@ -76,10 +82,11 @@ export class DocumentsService {
   ) {}
 
   /** @throws DomainError `collections.unknown`, `documents.metadata-mismatch`, `documents.external-id-taken` */
-  async create({ collection: name, ...fields }: DocumentInput, options: WriteOptions): Promise<WrittenDocumentReply> {
+  async create({ collection: name, ...fields }: DocumentInput, { within, ...options }: CreateOptions): Promise<WrittenDocumentReply> {
     const collection = await this.collectionOf(name);
     assertMetadata(fields.metadata, collection);
-    const { id } = await this.writer.insert({ ...fields, collection_id: collection.id }, collection);
+    const document = { ...fields, collection_id: collection.id };
+    const { id } = await this.writer.insert(document, collection, within && this.withDocument(within));
     return this.written(await this.get(id), options);
   }
 
@@ -87,18 +94,21 @@ export class DocumentsService {
    * Creates or replaces documents by their external id in one transaction; those without one are created. A document that the stored data
    * refuse does not hold up the others.
    *
+   * @param within is committed together with the documents; not called when all are refused
    * @returns what became of each, in their order
    */
-  async upsertBatch(inputs: readonly DocumentInput[]): Promise<BatchItem[]> {
+  async upsertBatch(inputs: readonly DocumentInput[], within?: WithinWrite<BatchItem[]>): Promise<BatchItem[]> {
     const found = await this.collections.findAll([...new Set(inputs.map(({ collection }) => collection))]);
-    const items: (BatchItem | null)[] = refuse(inputs, found);
-    const accepted = inputs.map((input, index) => ({ input, index })).filter(({ index }) => items[index] === null);
-    const documents = accepted.map(({ input: { collection, ...fields } }) => ({ ...fields, collection_id: found.get(collection)!.id }));
+    const refused = refuse(inputs, found);
+    const accepted = inputs.filter((_, index) => refused[index] === null);
+    const documents = accepted.map(({ collection, ...fields }) => ({ ...fields, collection_id: found.get(collection)!.id }));
+    if (documents.length === 0) return mergeItems(refused, []);
     const byId = new Map([...found.values()].map((collection) => [collection.id, collection]));
-    const written = documents.length === 0 ? [] : await this.writer.upsertAll(documents, byId);
-    written.forEach((one, place) => (items[accepted[place]!.index] = one));
+    const withItems: WithinWrite<WrittenDocument[]> | undefined =
+      within && ((session, written) => within(session, mergeItems(refused, written)));
+    const written = await this.writer.upsertAll(documents, byId, withItems);
     this.wake();
-    return items as BatchItem[];
+    return mergeItems(refused, written);
   }
 
   /** @throws DomainError `documents.not-found` */
@@ -178,6 +188,10 @@ export class DocumentsService {
     return { document, state, chunks: { total: ids.length, ...counts }, chunkingError: null };
   }
 
+  private withDocument(within: WithinWrite<Document>): WithinWrite<WrittenDocument> {
+    return async (session, { id }) => within(session, (await this.repository.findAll([id], session)).get(id)!);
+  }
+
   private async written(document: Document, options: WriteOptions): Promise<WrittenDocumentReply> {
     this.wake();
     return { document, indexState: await this.waitForIndex(document.id, options.waitForIndexMs) };
@@ -230,6 +244,12 @@ function refuse(inputs: readonly DocumentInput[], collections: ReadonlyMap<strin
     seen.add(key);
     return null;
   });
+}
+
+/** What was accepted has been written, in its order. */
+function mergeItems(refused: readonly (BatchItem | null)[], written: readonly WrittenDocument[]): BatchItem[] {
+  let next = 0;
+  return refused.map((item) => item ?? written[next++]!);
 }
 
 function failed({ code, fields }: DomainError): BatchItem {

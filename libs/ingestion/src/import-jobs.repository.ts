@@ -1,4 +1,4 @@
-import { UnitOfWork, type SqlSession } from '#database';
+import { UnitOfWork, type SqlSession, type WithinWrite } from '#database';
 import { DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { ImportFormat, ImportJob, ImportKind, ImportOptions, JobState } from './import-job.js';
@@ -57,10 +57,19 @@ export class ImportJobsRepository {
     });
   }
 
-  /** Makes the upload a job that waits for its turn; `null` when it was cancelled meanwhile. */
-  async finishUpload(id: string, totalBytes: number, sha256: Buffer): Promise<ImportJob | null> {
-    const { rows } = await this.unitOfWork.query<ImportJobRecord>(FINISH_UPLOAD, [id, totalBytes, sha256]);
-    return rows[0] === undefined ? null : importJobOf(rows[0]);
+  /**
+   * Makes the upload a job that waits for its turn; `null` when it was cancelled meanwhile.
+   *
+   * @param within is committed together with that
+   */
+  async finishUpload(id: string, totalBytes: number, sha256: Buffer, within?: WithinWrite<ImportJob>): Promise<ImportJob | null> {
+    return this.unitOfWork.run(async (session) => {
+      const { rows } = await session.query<ImportJobRecord>(FINISH_UPLOAD, [id, totalBytes, sha256]);
+      if (rows[0] === undefined) return null;
+      const job = importJobOf(rows[0]);
+      await within?.(session, job);
+      return job;
+    });
   }
 
   /** Removes an upload that came to nothing, with its bytes. */

@@ -1,4 +1,5 @@
 import { IngestionConfig } from '#config';
+import type { WithinWrite } from '#database';
 import { DomainError } from '#kernel';
 import { IndexDirectory } from '#sync';
 import { Injectable } from '@nestjs/common';
@@ -26,14 +27,15 @@ export class ImportsService {
    * Stores the file as it arrives, and makes it a job. An upload that ends early leaves nothing behind.
    *
    * @param declaredBytes what the sender says that it will send; `null` = it does not say
+   * @param within is committed together with the job
    * @throws DomainError `request.body-too-large`, `request.invalid` for an empty file, `imports.too-many`, `jobs.over`
    */
-  async receive(wanted: NewImport, body: Readable, declaredBytes: number | null): Promise<ImportJob> {
+  async receive(wanted: NewImport, body: Readable, declaredBytes: number | null, within?: WithinWrite<ImportJob>): Promise<ImportJob> {
     if (declaredBytes !== null && declaredBytes > this.config.maxBytes) throw tooLarge(this.config.maxBytes);
     const id = await this.jobs.create(wanted);
     try {
       const { totalBytes, sha256 } = await receiveFile(this.files, id, body, this.config.maxBytes);
-      const job = await this.jobs.finishUpload(id, totalBytes, sha256);
+      const job = await this.jobs.finishUpload(id, totalBytes, sha256, within);
       if (job === null) throw new DomainError('jobs.over', { detail: 'The import was cancelled while it was uploaded' });
       await this.hurry();
       return job;

@@ -71,6 +71,19 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'This deployment demands `If-Match` on writes to existing rows.',
   },
+  'idempotency.in-progress': {
+    kind: 'conflict',
+    title: 'The same request is being worked on',
+    retryable: true,
+    meaning: 'A request with this `Idempotency-Key` has not been answered yet. Send it again after `Retry-After`: you get its answer then.',
+  },
+  'idempotency.other-payload': {
+    kind: 'unprocessable',
+    title: 'The key belongs to another request',
+    retryable: false,
+    meaning:
+      'This `Idempotency-Key` was sent with another body, or other parameters, within the last 24 hours. Use a new key for a new request.',
+  },
   'projects.not-found': {
     kind: 'not-found',
     title: 'No such project',

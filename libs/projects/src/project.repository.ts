@@ -1,4 +1,4 @@
-import { isUniqueViolation, UnitOfWork, type SqlSession } from '#database';
+import { isUniqueViolation, UnitOfWork, type SqlSession, type WithinWrite } from '#database';
 import { DomainError } from '#kernel';
 import type { WriteCondition } from '#rules';
 import { Injectable } from '@nestjs/common';
@@ -35,18 +35,28 @@ const VERSIONS_PARAMETER = 2;
 /** In one statement with the write: a version that is checked in another one can be old by then. */
 const MATCHES = `id = $${ID_PARAMETER}::uuid AND ($${VERSIONS_PARAMETER}::int[] IS NULL OR version = ANY($${VERSIONS_PARAMETER}::int[]))`;
 
-/** Reads and writes `projects`. Every method is one statement, except the question why a conditional write met no row. */
+/** Reads and writes `projects`. Every method is one statement, except the question why a conditional write met no row, and a write that something is committed with. */
 @Injectable()
 export class ProjectRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** @throws DomainError `projects.external-id-taken` */
-  async insert(fields: ProjectFields): Promise<Project> {
-    const { rows } = await this.write(
-      INSERT,
-      WRITABLE.map(([name]) => fields[name]),
-    );
-    return projectOf(rows[0]!);
+  /** @throws DomainError `projects.external-id-taken`; what `within` throws */
+  async insert(fields: ProjectFields, within?: WithinWrite<Project>): Promise<Project> {
+    const insert = async (session: SqlSession): Promise<Project> => {
+      const { rows } = await write(
+        session,
+        INSERT,
+        WRITABLE.map(([name]) => fields[name]),
+      );
+      return projectOf(rows[0]!);
+    };
+    // One statement needs no transaction around it.
+    if (within === undefined) return insert(this.unitOfWork);
+    return this.unitOfWork.run(async (session) => {
+      const project = await insert(session);
+      await within(session, project);
+      return project;
+    });
   }
 
   /** @returns `null` when there is no such row */
@@ -85,7 +95,11 @@ export class ProjectRepository {
       ([name, type]) => `${name} = $${parameters.push(patch[name])}::${type}`,
     );
     if (assignments.length === 0) return this.findExpected(id, expected);
-    const { rows } = await this.write(`UPDATE projects SET ${assignments.join(', ')} WHERE ${MATCHES} RETURNING ${COLUMNS}`, parameters);
+    const { rows } = await write(
+      this.unitOfWork,
+      `UPDATE projects SET ${assignments.join(', ')} WHERE ${MATCHES} RETURNING ${COLUMNS}`,
+      parameters,
+    );
     return rows[0] === undefined ? this.explainMiss(id) : projectOf(rows[0]);
   }
 
@@ -154,13 +168,13 @@ export class ProjectRepository {
     const { rows } = await this.unitOfWork.query('SELECT 1 FROM projects WHERE id = $1::uuid', [id]);
     throw new DomainError(rows.length === 0 ? 'projects.not-found' : 'request.precondition-failed');
   }
+}
 
-  private async write(sql: string, parameters: unknown[]) {
-    try {
-      return await this.unitOfWork.query<ProjectRecord>(sql, parameters);
-    } catch (error) {
-      if (isUniqueViolation(error, EXTERNAL_ID_CONSTRAINT)) throw new DomainError('projects.external-id-taken', { cause: error });
-      throw error;
-    }
+async function write(session: SqlSession, sql: string, parameters: unknown[]) {
+  try {
+    return await session.query<ProjectRecord>(sql, parameters);
+  } catch (error) {
+    if (isUniqueViolation(error, EXTERNAL_ID_CONSTRAINT)) throw new DomainError('projects.external-id-taken', { cause: error });
+    throw error;
   }
 }

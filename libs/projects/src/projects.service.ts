@@ -1,3 +1,4 @@
+import type { WithinWrite } from '#database';
 import { IndexDirectory, type ConsistencyToken, type IndexEntryStatus, type TokenState } from '#sync';
 import { DomainError } from '#kernel';
 import { foreignCursor, type WriteCondition } from '#rules';
@@ -17,6 +18,11 @@ export interface WriteOptions {
 
 export interface ConditionalWriteOptions extends WriteOptions {
   readonly expected: ExpectedVersions;
+}
+
+export interface CreateOptions extends WriteOptions {
+  /** Is committed together with the row. */
+  readonly within?: WithinWrite<Project>;
 }
 
 export interface ReplaceOptions extends WriteOptions {
@@ -65,8 +71,8 @@ export class ProjectsService {
   ) {}
 
   /** @throws DomainError `projects.external-id-taken` */
-  async create(fields: ProjectFields, options: WriteOptions): Promise<WrittenProject> {
-    return this.written(await this.repository.insert(fields), options);
+  async create(fields: ProjectFields, options: CreateOptions): Promise<WrittenProject> {
+    return this.written(await this.repository.insert(fields, options.within), options);
   }
 
   /** @throws DomainError `projects.not-found` */

@@ -1,6 +1,7 @@
 import { DomainError, ERROR_CODES, type ErrorCode } from '#kernel';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { addReplayHeader, IDEMPOTENT_RESPONSES, takesIdempotencyKey } from './idempotent-operations.js';
 import { PROBLEM_CONTENT_TYPE, problemHeadersOf, problemOf } from './problem.js';
 import { problemSchema } from './problem.schema.js';
 import { convertSchema } from './schema-converter.js';
@@ -75,6 +76,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
       if (operation === undefined) continue;
       completeResponses(path, operation);
       addEvents(operation);
+      addReplayHeader(operation);
       // A second path of one route; ids must differ, and clients are generated with them.
       if (operation.operationId !== undefined && ids.has(operation.operationId)) operation.operationId += 'Alias';
       ids.add(operation.operationId ?? '');
@@ -93,6 +95,7 @@ function completeResponses(path: string, operation: Operation): void {
     ...EVERY_OPERATION,
     ...(API_PATH.test(path) ? EVERY_API_OPERATION : {}),
     ...(operation.requestBody === undefined ? {} : EVERY_OPERATION_WITH_BODY),
+    ...(takesIdempotencyKey(operation) ? IDEMPOTENT_RESPONSES : {}),
   };
   const responses: Responses = {
     ...Object.fromEntries(Object.entries(shared).map(([status, description]) => [status, { description }])),

@@ -1,4 +1,5 @@
 import { DomainError } from '#kernel';
+import { Idempotent } from '#idempotency';
 import { noQuery, uuidText } from '#rules';
 import { Certificates, Reconciler } from '#sync';
 import { Body, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
@@ -42,6 +43,7 @@ export class CertificatesController {
 
   @Post('reconcile')
   @HttpCode(202)
+  @Idempotent()
   @ApiOperation({
     operationId: 'reconcile',
     summary: 'Compare rows and index, and repair what differs',

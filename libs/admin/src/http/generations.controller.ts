@@ -1,5 +1,6 @@
+import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import { noQuery } from '#rules';
-import { GenerationManager } from '#sync';
+import { GenerationManager, type GenerationRecord } from '#sync';
 import { Body, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
@@ -74,6 +75,7 @@ export class GenerationsController {
   }
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createGeneration',
     summary: 'Build a generation, or say what it would cost',
@@ -94,14 +96,15 @@ export class GenerationsController {
   async create(
     @Body({ schema: createGenerationSchema }) { source, dry_run: isDryRun, embedder, reason }: CreateGenerationRequest,
     @Query({ schema: noQuery }) _query: unknown,
+    @Claim() claim: IdempotencyClaim | null,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     if (isDryRun) {
       reply.status(200);
       return generationPlanOf(await this.generations.plan(source, embedder));
     }
-    const record = await this.generations.create(source, embedder, reason ?? null);
-    reply.header('location', adminPath(`generations/${record.id}`));
+    const record = await this.generations.create(source, embedder, reason ?? null, claim?.keeping(createdReplyOf));
+    reply.header('location', locationOf(record));
     return generationReplyOf(record);
   }
 
@@ -128,6 +131,7 @@ export class GenerationsController {
 
   @Post(':id/gate')
   @HttpCode(202)
+  @Idempotent()
   @ApiOperation({
     operationId: 'startGate',
     summary: 'Find out whether a generation may serve',
@@ -210,4 +214,12 @@ export class GenerationsController {
   ): Promise<GenerationReply> {
     return generationReplyOf(await this.generations.retire(id));
   }
+}
+
+function locationOf({ id }: GenerationRecord): string {
+  return adminPath(`generations/${id}`);
+}
+
+function createdReplyOf(record: GenerationRecord): IdempotentReply {
+  return { status: 201, headers: { location: locationOf(record) }, body: generationReplyOf(record) };
 }

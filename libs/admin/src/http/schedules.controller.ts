@@ -1,3 +1,4 @@
+import { Idempotent } from '#idempotency';
 import { noQuery } from '#rules';
 import { Schedules } from '#sync';
 import { Body, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
@@ -48,6 +49,7 @@ export class SchedulesController {
 
   @Post(':name/run')
   @HttpCode(202)
+  @Idempotent()
   @ApiOperation({
     operationId: 'runSchedule',
     summary: 'Run a schedule now',

@@ -1,4 +1,5 @@
 import { ServerConfig } from '#config';
+import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import { entityTagOf, ETAG_HEADER, expectedVersionsOf, IF_MATCH, noQuery } from '#rules';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import {
@@ -35,6 +36,7 @@ export class CollectionsController {
   ) {}
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createCollection',
     summary: 'Create a collection',
@@ -51,10 +53,11 @@ export class CollectionsController {
   async create(
     @Body({ schema: collectionBodySchema }) body: CollectionFields,
     @Query({ schema: noQuery }) _query: unknown,
+    @Claim() claim: IdempotencyClaim | null,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Collection> {
-    const collection = await this.collections.create(body);
-    reply.header('location', `/${PATH}/${collection.id}`);
+    const collection = await this.collections.create(body, claim?.keeping(createdReplyOf));
+    reply.header('location', locationOf(collection));
     return withTag(collection, reply);
   }
 
@@ -129,6 +132,14 @@ export class CollectionsController {
   private expectedOf(ifMatch: string | undefined) {
     return expectedVersionsOf(ifMatch, this.config.isIfMatchRequired);
   }
+}
+
+function locationOf({ id }: Collection): string {
+  return `/${PATH}/${id}`;
+}
+
+function createdReplyOf(collection: Collection): IdempotentReply {
+  return { status: 201, headers: { location: locationOf(collection), etag: entityTagOf(collection.version) }, body: collection };
 }
 
 function withTag(collection: Collection, reply: FastifyReply): Collection {

@@ -1,4 +1,5 @@
 import { ServerConfig } from '#config';
+import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import {
   entityTagOf,
   ETAG_HEADER,
@@ -81,6 +82,7 @@ export class DocumentsController {
   ) {}
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createDocument',
     summary: 'Create a document',
@@ -98,15 +100,17 @@ export class DocumentsController {
   async create(
     @Body({ schema: documentBodySchema }) body: DocumentBody,
     @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Claim() claim: IdempotencyClaim | null,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const written = await this.documents.create(body, writeOptionsOf(query));
-    reply.header('location', `/${PATH}/${written.document.id}`);
+    const written = await this.documents.create(body, { ...writeOptionsOf(query), within: claim?.keeping(createdReplyOf) });
+    reply.header('location', locationOf(written.document));
     return writtenReply(written, reply);
   }
 
   @Post('batch')
   @HttpCode(200)
+  @Idempotent()
   @ApiOperation({
     operationId: 'upsertDocuments',
     summary: 'Create or replace up to 100 documents',
@@ -118,8 +122,10 @@ export class DocumentsController {
   async upsertBatch(
     @Body({ schema: documentBatchSchema }) body: DocumentBatch,
     @Query({ schema: noQuery }) _query: unknown,
+    @Claim() claim: IdempotencyClaim | null,
   ): Promise<DocumentBatchReply> {
-    return batchReplyOf(await this.documents.upsertBatch(body.documents));
+    const within = claim?.keeping((items: BatchItem[]) => ({ status: 200, headers: {}, body: batchReplyOf(items) }));
+    return batchReplyOf(await this.documents.upsertBatch(body.documents, within));
   }
 
   @Post('delete')
@@ -272,6 +278,19 @@ export class DocumentsController {
 
 function writeOptionsOf(query: WriteParameters) {
   return { waitForIndexMs: query.wait_for_index_ms ?? 0 };
+}
+
+function locationOf({ id }: Document): string {
+  return `/${PATH}/${id}`;
+}
+
+/** What can be said at the moment of the commit. */
+function createdReplyOf(document: Document): IdempotentReply {
+  return {
+    status: 201,
+    headers: { location: locationOf(document), etag: entityTagOf(document.version) },
+    body: { ...document, index_state: 'pending' },
+  };
 }
 
 function writtenReply({ document, indexState }: WrittenDocumentReply, reply: FastifyReply) {

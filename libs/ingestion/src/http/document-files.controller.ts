@@ -1,4 +1,5 @@
 import { DOCUMENT_EXAMPLE, documentListQueryOf, documentListQuerySchema } from '#documents';
+import { Claim, Idempotent, type IdempotencyClaim } from '#idempotency';
 import { Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import {
@@ -26,6 +27,7 @@ import {
 } from './import-request.js';
 import { DOCUMENTS_CSV_EXAMPLE, DOCUMENTS_NDJSON_EXAMPLE, MARKDOWN_EXAMPLE, QUEUED_JOB_EXAMPLE } from './job.examples.js';
 import { jobReply } from './job-reply.js';
+import { jobLocation, keepJob } from './keep-job.js';
 import { jobSchema, type JobReply } from './job.schemas.js';
 import { OpenStreams } from './open-streams.js';
 
@@ -51,6 +53,7 @@ export class DocumentFilesController {
   @Post('import')
   @HttpCode(202)
   @RouteConfig({ streamsBody: true })
+  @Idempotent()
   @ApiOperation({
     operationId: 'importDocuments',
     summary: 'Import a file of documents',
@@ -77,13 +80,14 @@ export class DocumentFilesController {
   async import(
     @Req() request: FastifyRequest,
     @Query({ schema: documentImportQuerySchema }) { collection, ...query }: DocumentImportParameters,
+    @Claim() claim: IdempotencyClaim | null,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobReply> {
     const format = formatOf(request, query.format, this.targets.get(KIND).formats);
     const collectionId = collection === undefined ? null : await this.collections.idOf(collection);
     const wanted = { kind: KIND, format, options: importOptionsOf(query, collectionId), fileName: query.file_name ?? null } as const;
-    const job = await this.imports.receive(wanted, fileOf(request), declaredBytesOf(request));
-    reply.header('location', `/api/v1/jobs/${job.id}`);
+    const job = await this.imports.receive(wanted, fileOf(request), declaredBytesOf(request), keepJob(claim));
+    reply.header('location', jobLocation(job));
     return jobReply(job, await this.imports.indexBacklog(job));
   }
 

@@ -1,4 +1,5 @@
 import { listQueryOf, projectListQuerySchema, PROJECT_EXAMPLE } from '#projects';
+import { Claim, Idempotent, type IdempotencyClaim } from '#idempotency';
 import { Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags, ApiTooManyRequestsResponse } from '@nestjs/swagger';
@@ -18,6 +19,7 @@ import {
 } from './import-request.js';
 import { PROJECTS_CSV_EXAMPLE, PROJECTS_NDJSON_EXAMPLE, QUEUED_JOB_EXAMPLE } from './job.examples.js';
 import { jobReply } from './job-reply.js';
+import { jobLocation, keepJob } from './keep-job.js';
 import { jobSchema, type JobReply } from './job.schemas.js';
 import { OpenStreams } from './open-streams.js';
 
@@ -41,6 +43,7 @@ export class ProjectFilesController {
   @Post('import')
   @HttpCode(202)
   @RouteConfig({ streamsBody: true })
+  @Idempotent()
   @ApiOperation({
     operationId: 'importProjects',
     summary: 'Import a file of projects',
@@ -64,12 +67,13 @@ export class ProjectFilesController {
   async import(
     @Req() request: FastifyRequest,
     @Query({ schema: projectImportQuerySchema }) query: ProjectImportParameters,
+    @Claim() claim: IdempotencyClaim | null,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobReply> {
     const format = formatOf(request, query.format, this.targets.get(KIND).formats);
     const wanted = { kind: KIND, format, options: importOptionsOf(query, null), fileName: query.file_name ?? null } as const;
-    const job = await this.imports.receive(wanted, fileOf(request), declaredBytesOf(request));
-    reply.header('location', `/api/v1/jobs/${job.id}`);
+    const job = await this.imports.receive(wanted, fileOf(request), declaredBytesOf(request), keepJob(claim));
+    reply.header('location', jobLocation(job));
     return jobReply(job, await this.imports.indexBacklog(job));
   }
 

@@ -1,4 +1,5 @@
 import { ServerConfig } from '#config';
+import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import { DomainError } from '#kernel';
 import {
   ETAG_HEADER,
@@ -91,6 +92,7 @@ export class ProjectsController {
   ) {}
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createProject',
     summary: 'Create a project',
@@ -107,10 +109,11 @@ export class ProjectsController {
   async create(
     @Body({ schema: projectBodySchema }) body: ProjectFields,
     @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Claim() claim: IdempotencyClaim | null,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const written = await this.projects.create(body, writeOptionsOf(query));
-    reply.header('location', `/${PATH}/${written.project.id}`);
+    const written = await this.projects.create(body, { ...writeOptionsOf(query), within: claim?.keeping(createdReplyOf) });
+    reply.header('location', locationOf(written.project));
     return writtenReply(written, reply);
   }
 
@@ -217,7 +220,7 @@ export class ProjectsController {
       isConditionRequired: this.config.isIfMatchRequired,
     });
     reply.status(isCreated ? 201 : 200);
-    if (isCreated) reply.header('location', `/${PATH}/${written.project.id}`);
+    if (isCreated) reply.header('location', locationOf(written.project));
     return writtenReply(written, reply);
   }
 
@@ -303,6 +306,19 @@ export class ProjectsController {
 
 function writeOptionsOf(query: WriteParameters) {
   return { waitForIndexMs: query.wait_for_index_ms ?? 0 };
+}
+
+function locationOf({ id }: Project): string {
+  return `/${PATH}/${id}`;
+}
+
+/** What can be said at the moment of the commit. */
+function createdReplyOf(project: Project): IdempotentReply {
+  return {
+    status: 201,
+    headers: { location: locationOf(project), etag: entityTagOf(project.version) },
+    body: { ...project, index_state: 'pending' },
+  };
 }
 
 /** The id in the path decides; one in the body that differs is a mistake of the caller. */

@@ -1,4 +1,4 @@
-import type { RelayUnitOfWork } from '#database';
+import type { RelayUnitOfWork, WithinWrite } from '#database';
 import { modelRevOf, type EmbedderDescriptor, type EmbedderOverrides, type EmbedderRegistry } from '#embeddings';
 import { crashPoint, DomainError, FatalStartupError } from '#kernel';
 import { Logger } from '@nestjs/common';
@@ -8,7 +8,8 @@ import { newCollectionName } from './collection-name.js';
 import { createBuildingGeneration } from './create-building-generation.js';
 import type { GenerationCatalog } from './generation-catalog.js';
 import type { GenerationPlan, GenerationPlanner } from './generation-planner.js';
-import { listGenerationRecords } from './read-generation-records.js';
+import type { GenerationRecord } from './generation-record.js';
+import { getGenerationRecord, listGenerationRecords } from './read-generation-records.js';
 
 /** As for `EMBEDDING_MAX_TOKENS`: two of them are markers, and a text of fewer words says nothing. */
 const LEAST_TOKENS = 8;
@@ -38,20 +39,30 @@ export class GenerationCreator {
   /**
    * Commits the row of a generation that is to be filled, and returns its id.
    *
+   * @param within is committed together with the row
    * @throws DomainError `generations.not-found`, `generations.model-unusable`, `request.invalid`, `generations.conflict`, `search.not-ready`,
    *   `search.embedder-unavailable` when the embedder may work later
    */
-  async create(sourceName: string, change: GenerationChange, reason: string | null): Promise<number> {
+  async create(
+    sourceName: string,
+    change: GenerationChange,
+    reason: string | null,
+    within?: WithinWrite<GenerationRecord>,
+  ): Promise<number> {
     const source = this.sourceOf(sourceName);
     const embedder = await this.describe(change);
     await this.usable(() => this.embedders.prove(embedder));
-    const id = await createBuildingGeneration(this.unitOfWork, {
-      source: source.name,
-      nameCollection: (reserved) => newCollectionName(this.collectionPrefix, source.name, reserved),
-      modelRev: modelRevOf(embedder),
-      templateRev: source.templateRev,
-      embedder,
-      reason,
+    const id = await this.unitOfWork.run(async (session) => {
+      const created = await createBuildingGeneration(session, {
+        source: source.name,
+        nameCollection: (reserved) => newCollectionName(this.collectionPrefix, source.name, reserved),
+        modelRev: modelRevOf(embedder),
+        templateRev: source.templateRev,
+        embedder,
+        reason,
+      });
+      if (created !== null) await within?.(session, (await getGenerationRecord(session, created))!);
+      return created;
     });
     this.catalog.invalidate();
     if (id === null) throw await this.refusal(source.name);

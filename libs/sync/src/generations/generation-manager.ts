@@ -1,4 +1,4 @@
-import type { RelayUnitOfWork } from '#database';
+import type { RelayUnitOfWork, WithinWrite } from '#database';
 import { crashPoint, DomainError } from '#kernel';
 import type { VectorStore } from '#vector-store';
 import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
@@ -72,11 +72,17 @@ export class GenerationManager implements BeforeApplicationShutdown {
    * Creates a generation beside the one that serves. Its row is all this writes: filling, collection and points follow by themselves, whoever dies.
    *
    * @param reason why, for the people who see it later
+   * @param within is committed together with the row
    * @throws DomainError `generations.not-found` for an unknown source, `generations.conflict` while one is being built, `generations.model-unusable`,
    *   `search.not-ready` before the source has a serving one
    */
-  async create(source: string, change: GenerationChange = {}, reason: string | null = null): Promise<GenerationRecord> {
-    const id = await this.parts.creator.create(source, change, reason);
+  async create(
+    source: string,
+    change: GenerationChange = {},
+    reason: string | null = null,
+    within?: WithinWrite<GenerationRecord>,
+  ): Promise<GenerationRecord> {
+    const id = await this.parts.creator.create(source, change, reason, within);
     this.parts.supervisor.wake();
     return this.get(id);
   }

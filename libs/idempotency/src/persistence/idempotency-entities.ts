@@ -1,0 +1,4 @@
+import { IdempotencyKeyEntity } from './idempotency-key.entity.js';
+
+/** Tables of this lib. */
+export const IDEMPOTENCY_ENTITIES = [IdempotencyKeyEntity];
