@@ -13,7 +13,7 @@ const RANKS = new Map<LogLevel, number>(LOG_LEVELS.map((level, rank) => [level, 
 export class LogLevels {
   private readonly ranks = new Map<LogComponent, number>();
 
-  constructor({ level, levels }: Pick<LogConfig, 'level' | 'levels'>) {
+  constructor({ level, levels }: LogConfig) {
     for (const component of LOG_COMPONENTS) this.set(component, levels[component] ?? level);
   }
 
