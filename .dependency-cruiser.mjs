@@ -1,7 +1,8 @@
 // The layers of docs/architecture.md as rules. Arrows point down only. apps/api/test/boundaries.int-spec.ts plants one violation per rule and sees it fire.
 
 const TESTS = '(^|/)(test|jest)/|\\.(spec|int-spec|e2e-spec|fault-spec)\\.ts$|^libs/testing/';
-const PLATFORM = 'config|observability|security|rules|openai';
+const PLATFORM = 'config|observability|rules|openai';
+const GATE = 'security';
 const ENGINE = 'sync|search';
 const ADAPTERS = 'database|embeddings|vector-store';
 const FEATURES = 'projects|similarity|pricing|documents|answers|ingestion';
@@ -56,7 +57,7 @@ export default {
     ),
     layer(
       'platform-knows-the-kernel-only',
-      'Configuration, logs and security serve every layer; one arrow up and they could not.',
+      'Configuration, logs and rules serve every layer; one arrow up and they could not.',
       `^libs/(${PLATFORM})/`,
       `^(apps/|libs/(?!kernel/|${PLATFORM.split('|')
         .map((name) => `${name}/`)
@@ -66,7 +67,13 @@ export default {
       'adapters-know-no-engine',
       'An adapter that knows what it is used for cannot be replaced.',
       `^libs/(${ADAPTERS})/`,
-      `^(apps/|libs/(${ENGINE}|${FEATURES}|${EDGES}|testing)/)`,
+      `^(apps/|libs/(${GATE}|${ENGINE}|${FEATURES}|${EDGES}|testing)/)`,
+    ),
+    layer(
+      'gate-knows-the-database-only',
+      'Who may come in is decided without knowing what is inside.',
+      `^libs/(${GATE})/`,
+      `^(apps/|libs/(embeddings|vector-store|${ENGINE}|${FEATURES}|${EDGES}|testing)/)`,
     ),
     {
       name: 'adapters-do-not-meet',
@@ -85,7 +92,7 @@ export default {
       'engine-knows-no-feature',
       'sync and search serve every IndexSource alike; they must not know projects.',
       `^libs/(${ENGINE})/`,
-      `^(apps/|libs/(${FEATURES}|${EDGES}|testing)/)`,
+      `^(apps/|libs/(${GATE}|${FEATURES}|${EDGES}|testing)/)`,
     ),
     layer('sync-knows-no-search', 'The index is kept in step whether anybody searches it or not.', '^libs/sync/', '^libs/search/'),
     layer(

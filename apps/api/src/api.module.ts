@@ -9,6 +9,7 @@ import { IDEMPOTENCY_ENTITIES, IdempotencyModule } from '#idempotency';
 import { INGESTION_ENTITIES, IngestionHttpModule } from '#ingestion';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsHttpModule } from '#projects';
+import { SecurityHttpModule } from '#security';
 import { SimilarityHttpModule } from '#similarity';
 import { SYNC_ENTITIES, SyncModule } from '#sync';
 import { VectorStoreModule } from '#vector-store';
@@ -35,6 +36,7 @@ export class ApiModule {
         RuntimeModule,
         LoggingModule,
         DatabaseModule.forRoot({ entities: ENTITIES }),
+        SecurityHttpModule,
         EmbeddingsModule,
         VectorStoreModule,
         SyncModule.forRoot({ isRelayEnabled: config.sync.isInline, answersSearches: true }),

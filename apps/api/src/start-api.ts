@@ -3,6 +3,7 @@ import { DatabaseLifecycle } from '#database';
 import { FatalStartupError } from '#kernel';
 import { HealthMonitor } from '#health';
 import { stopOnSignals, useHouseLogger } from '#observability';
+import { DoorCheck } from '#security';
 import { SyncReadiness } from '#sync';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -29,7 +30,7 @@ export async function startApi(): Promise<void> {
   // A file that an earlier process left behind when it was killed must not be taken for ours.
   runFile.remove();
 
-  const adapter = createFastifyAdapter();
+  const adapter = createFastifyAdapter(config.security);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), adapter, {
     bufferLogs: true,
     abortOnError: false,
@@ -50,7 +51,13 @@ export async function startApi(): Promise<void> {
 
   try {
     await listen(app, config);
-    await Promise.all([app.get(DatabaseLifecycle).ready(), app.get(SyncReadiness).whenReady()]);
+    await Promise.all([
+      app
+        .get(DatabaseLifecycle)
+        .ready()
+        .then(() => app.get(DoorCheck).run()),
+      app.get(SyncReadiness).whenReady(),
+    ]);
     // Who reads "ready" must find /health/ready so: the last look may be from before the database answered.
     await app.get(HealthMonitor).refreshAnew();
   } catch (error) {

@@ -13,6 +13,7 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'kernel-is-the-bottom': { path: 'libs/kernel/src/up.ts', text: "export * from '#config';" },
   'platform-knows-the-kernel-only': { path: 'libs/config/src/up.ts', text: "export * from '#database';" },
   'adapters-know-no-engine': { path: 'libs/database/src/up.ts', text: "export * from '#sync';" },
+  'gate-knows-the-database-only': { path: 'libs/security/src/up.ts', text: "export * from '#sync';" },
   'adapters-do-not-meet': { path: 'libs/embeddings/src/across.ts', text: "export * from '#vector-store';" },
   'engine-knows-no-feature': { path: 'libs/sync/src/up.ts', text: "export * from '#projects';" },
   'idempotency-knows-no-feature': { path: 'libs/idempotency/src/up.ts', text: "export * from '#projects';" },

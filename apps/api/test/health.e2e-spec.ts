@@ -1,13 +1,16 @@
+import { DatabaseConfig, EmbeddingConfig, loadConfig, VectorStoreConfig } from '#config';
 import { DatabaseLifecycle } from '#database';
 import { EmbedderRegistry, type EmbeddingServiceState } from '#embeddings';
 import { HealthHttpModule, HealthMonitor } from '#health';
 import { Clock, DomainError } from '#kernel';
 import { IndexDirectory, IndexRelay, IndexSourceRegistry, SyncReadiness } from '#sync';
+import { AccessHook, ANONYMOUS, grantedBy, type Caller } from '#security';
 import { FixedClock } from '#testing';
 import { SearchStore, VectorStore, VectorStoreError, type SearchStoreStatus } from '#vector-store';
 import { Global, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import type { FastifyRequest } from 'fastify';
 import { configureHttp } from '../src/http/configure-http.js';
 import { createFastifyAdapter } from '../src/http/fastify-adapter.js';
 
@@ -28,6 +31,12 @@ class DependencyDouble {
 }
 
 describe('health', () => {
+  const config = loadConfig({
+    QDRANT_URL: 'https://qdrant.example:6334',
+    DATABASE_URL: 'postgres://user:hidden-password@db.example/kindred?sslmode=require',
+    EMBEDDING_PROVIDER: 'openai',
+    OPENAI_BASE_URL: 'http://embeddings.example:8080/v1',
+  });
   let database: DependencyDouble;
   let store: DependencyDouble;
   let readiness: SyncReadiness;
@@ -37,12 +46,14 @@ describe('health', () => {
   let searches: SearchStoreStatus;
   let embeddingService: EmbeddingServiceState;
   let pending: number;
+  let caller: Caller | undefined;
   let serving: () => Promise<{ collection: string }>;
 
   beforeEach(async () => {
     searches = { breaker: null, replicas: [] };
     embeddingService = 'not_configured';
     pending = 0;
+    caller = undefined;
     serving = () => Promise.resolve({ collection: 'kindred_projects_g1_abcdef' });
     [database, store, readiness, clock] = [new DependencyDouble(), new DependencyDouble(), new SyncReadiness(), new FixedClock()];
     const providers = [
@@ -55,6 +66,10 @@ describe('health', () => {
       { provide: IndexSourceRegistry, useValue: { all: () => [{ name: 'projects' }] } },
       { provide: IndexRelay, useValue: { status: () => ({ isRunning: true, counts: COUNTS }) } },
       { provide: Clock, useValue: clock },
+      { provide: AccessHook, useValue: { check: (request: FastifyRequest) => Promise.resolve(void (request.caller = caller)) } },
+      { provide: VectorStoreConfig, useValue: config.vectorStore },
+      { provide: DatabaseConfig, useValue: config.database },
+      { provide: EmbeddingConfig, useValue: config.embedding },
     ];
     @Global()
     @Module({ providers, exports: providers.map(({ provide }) => provide) })
@@ -191,6 +206,27 @@ describe('health', () => {
     readiness.advance('ready');
     expect(await get('/readyz')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(await get('/startupz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+
+  it('tells whoever may see it where the dependencies are, and what runs', async () => {
+    caller = ANONYMOUS;
+    const detailed = (await get('/health/detailed')).body;
+    expect(detailed.versions).toEqual({ node: process.version, vector_store: null });
+    expect(detailed.vector_store.server).toMatchObject({ host: 'qdrant.example', port: 6334 });
+    const { body } = await get('/diagnostics');
+    expect(body.services).toMatchObject({
+      database: { url: 'postgres://db.example/kindred' },
+      qdrant: { url: 'https://qdrant.example:6334' },
+      openai: { url: 'http://embeddings.example:8080/v1' },
+    });
+    expect(JSON.stringify([detailed, body])).not.toContain('hidden-password');
+  });
+
+  it('tells a key without the scope no more than nobody', async () => {
+    caller = { ...ANONYMOUS, scopes: grantedBy(['read', 'write']) };
+    const replies = [await get('/health/detailed'), await get('/health/qdrant'), await get('/diagnostics')];
+    expect(JSON.stringify(replies)).not.toContain('.example');
+    expect(replies[0]!.body.versions).toBeNull();
   });
 
   it('tells everything in detail, and hides hosts', async () => {

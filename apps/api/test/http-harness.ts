@@ -8,6 +8,7 @@ import { IdempotencyModule } from '#idempotency';
 import { ImportRunner, INGESTION_ENTITIES, IngestionHttpModule, JobQueue } from '#ingestion';
 import { Clock, IdGenerator, SystemClock, SystemIdGenerator } from '#kernel';
 import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
+import { SecurityHttpModule } from '#security';
 import { SimilarityHttpModule } from '#similarity';
 import { IndexDirectory, IndexSourceRegistry, SyncReadiness } from '#sync';
 import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeJobQueue, FakeVectorStore, type TestDatabase } from '#testing';
@@ -15,6 +16,9 @@ import { DirectSearchStore, SearchStore, VectorStore } from '#vector-store';
 import { Global, Module, type Provider } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { configureHttp } from '../src/http/configure-http.js';
 import { createFastifyAdapter } from '../src/http/fastify-adapter.js';
 import type { KindredFastifyAdapter } from '../src/http/kindred-fastify.adapter.js';
@@ -67,6 +71,7 @@ export async function startHttp(
   const database = await createTestDatabase({
     entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES, ...ANSWERS_ENTITIES],
   });
+  const dataDir = mkdtempSync(join(tmpdir(), 'kindred-http-'));
   const embedder = new FakeEmbedder({ dimensions: 2048 });
   const store = new FakeVectorStore();
   const directory = new FakeIndexDirectory({ store, embedder });
@@ -85,11 +90,13 @@ export async function startHttp(
     { provide: IdGenerator, useClass: SystemIdGenerator },
     ...admin.providers(),
   ];
+  const config = loadConfig({ DATA_DIR: dataDir, ...environment });
   const module = await Test.createTestingModule({
     imports: [
-      ConfigModule.forRoot(loadConfig(environment)),
+      ConfigModule.forRoot(config),
       environmentModule(providers),
       IdempotencyModule,
+      SecurityHttpModule,
       ProjectsHttpModule,
       SimilarityHttpModule,
       DocumentsHttpModule,
@@ -101,7 +108,7 @@ export async function startHttp(
     .overrideProvider(JobQueue)
     .useValue(jobs)
     .compile();
-  const adapter = createFastifyAdapter();
+  const adapter = createFastifyAdapter(config.security);
   const app = module.createNestApplication<NestFastifyApplication>(adapter, { logger: false });
   await configureHttp(app);
   await app.init();
@@ -139,6 +146,7 @@ export async function startHttp(
     async close() {
       await app.close();
       await database.close();
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   LogConfig,
   ScheduleConfig,
   SearchConfig,
+  SecurityConfig,
   ServerConfig,
   SyncConfig,
   VectorStoreConfig,
@@ -30,6 +31,7 @@ export class ConfigModule {
       { provide: ScheduleConfig, useValue: config.schedules },
       { provide: IngestionConfig, useValue: config.ingestion },
       { provide: AnswersConfig, useValue: config.answers },
+      { provide: SecurityConfig, useValue: config.security },
     ];
     return { module: ConfigModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

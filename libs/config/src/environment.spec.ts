@@ -61,6 +61,13 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   SIMILARITY_THRESHOLD: [CANARY, '-1.01', '1.01', 'NaN', '.5'],
   REQUIRE_IF_MATCH: [CANARY, '0', 'False'],
   KINDRED_API_KEY: [`${CANARY} `, `${CANARY}\n`, `ü${CANARY}`, 'x'.repeat(513)],
+  AUTH: [CANARY, 'Required', 'on'],
+  KINDRED_BOOTSTRAP_KEY: [`${CANARY} ${CANARY} ${CANARY}`, 'x'.repeat(21), 'x'.repeat(513)],
+  API_KEY_PEPPER: [`${CANARY} ${CANARY} ${CANARY}`, 'x'.repeat(21), 'x'.repeat(513)],
+  TRUSTED_PROXIES: [CANARY, '10.0.0.0/33', '10.0.0.1,', 'localhost'],
+  RATE_LIMIT_PER_MINUTE: [CANARY, '-1', '100000001'],
+  RATE_LIMIT_ADDRESS_PER_MINUTE: [CANARY, '-1', '100000001'],
+  OVERLOAD_WAIT_MS: [CANARY, '-1', '60001'],
 };
 const FREE_TEXT = [
   'HOST',

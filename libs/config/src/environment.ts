@@ -1,4 +1,4 @@
-import { FatalStartupError } from '#kernel';
+import { FatalStartupError, isAddressRange } from '#kernel';
 import { CronTime } from 'cron';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -8,7 +8,14 @@ import { parseLogSettings } from './log-settings.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that hold secrets: each may instead be given as `<NAME>_FILE`, the path of a file with the value. */
-export const SECRET_VARIABLES = ['DATABASE_URL', 'QDRANT_API_KEY', 'OPENAI_API_KEY', 'KINDRED_API_KEY'] as const;
+export const SECRET_VARIABLES = [
+  'DATABASE_URL',
+  'QDRANT_API_KEY',
+  'OPENAI_API_KEY',
+  'KINDRED_API_KEY',
+  'KINDRED_BOOTSTRAP_KEY',
+  'API_KEY_PEPPER',
+] as const;
 
 const integer = (minimum: number, maximum: number) =>
   z
@@ -67,6 +74,18 @@ const baseUrl = z.string().refine((text) => {
     return false;
   }
 }, 'must be a URL with http: or https:, without user, password, query and fragment');
+
+/** 128 random bits in base64; what is shorter can be guessed. */
+const SECRET_PATTERN = /^[\x21-\x7e]{22,512}$/;
+const SECRET_RULE = 'must be 22 to 512 printable characters without spaces, from a generator such as openssl rand -hex 32';
+
+/** The parts of a list with commas. */
+export const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+/** Addresses and ranges, separated by commas. */
+const addressRanges = z
+  .string()
+  .refine((text) => listOf(text).every(isAddressRange), 'must be addresses or ranges such as 10.0.0.0/8, separated by commas');
 
 /** What OpenAI's own address is, and what is therefore not complete without a key. */
 const OPENAI_URL = 'https://api.openai.com/v1';
@@ -137,6 +156,13 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[\x21-\x7e]{1,512}$/, 'must be 1 to 512 printable characters without spaces')
     .optional(),
+  AUTH: z.enum(['auto', 'required', 'off'], 'must be auto, required or off').default('auto'),
+  KINDRED_BOOTSTRAP_KEY: z.string().regex(SECRET_PATTERN, SECRET_RULE).optional(),
+  API_KEY_PEPPER: z.string().regex(SECRET_PATTERN, SECRET_RULE).optional(),
+  TRUSTED_PROXIES: addressRanges.optional(),
+  RATE_LIMIT_PER_MINUTE: integer(0, 100_000_000).default(6_000),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: integer(0, 100_000_000).default(12_000),
+  OVERLOAD_WAIT_MS: integer(0, 60_000).default(500),
 });
 
 export type ParsedEnvironment = z.output<typeof environmentSchema>;
@@ -230,6 +256,9 @@ function findContradictions(env: ParsedEnvironment): EnvironmentProblem[] {
     problems.push({ variable: 'OPENAI_API_KEY', rule: 'is missing although EMBEDDING_PROVIDER is openai (or set OPENAI_BASE_URL)' });
   } else if (env.OPENAI_GENERATION_MODEL !== undefined && env.OPENAI_BASE_URL === OPENAI_URL && env.OPENAI_API_KEY === undefined) {
     problems.push({ variable: 'OPENAI_API_KEY', rule: 'is missing although OPENAI_GENERATION_MODEL is set (or set OPENAI_BASE_URL)' });
+  }
+  if (env.NODE_ENV === 'production' && env.AUTH === 'off') {
+    problems.push({ variable: 'AUTH', rule: 'must not be off while NODE_ENV is production' });
   }
   return problems;
 }

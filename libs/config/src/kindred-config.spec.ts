@@ -128,4 +128,26 @@ describe('loadConfig', () => {
     const config = loadConfig({ DATA_DIR: 'd', EMBEDDING_MODEL_DIR: 'm' });
     expect([config.data.dataDir, config.embedding.modelDir]).toEqual([resolve('d'), resolve('m')]);
   });
+
+  it.each([
+    [{}, 'local'],
+    [{ HOST: 'localhost' }, 'local'],
+    [{ HOST: '::1' }, 'local'],
+    [{ HOST: '0.0.0.0' }, 'required'],
+    [{ HOST: '10.0.0.5' }, 'required'],
+    [{ NODE_ENV: 'production' }, 'required'],
+    [{ AUTH: 'required' }, 'required'],
+    [{ AUTH: 'off', HOST: '0.0.0.0' }, 'open'],
+    [{ AUTH: 'off' }, 'open'],
+  ] as const)('%j: keys are %s', (environment, access) => {
+    expect(loadConfig(environment as Record<string, string>).security.access).toBe(access);
+  });
+
+  it('does not let production go without keys', () => {
+    expect(problemsOf({ NODE_ENV: 'production', AUTH: 'off' })).toEqual(['AUTH']);
+  });
+
+  it('reads the list of proxies', () => {
+    expect(loadConfig({ TRUSTED_PROXIES: '10.0.0.0/8, ::1' }).security.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+  });
 });

@@ -8,6 +8,7 @@ import {
   LogConfig,
   ScheduleConfig,
   SearchConfig,
+  SecurityConfig,
   ServerConfig,
   SyncConfig,
   VectorStoreConfig,
@@ -26,6 +27,7 @@ export interface KindredConfig {
   readonly schedules: ScheduleConfig;
   readonly ingestion: IngestionConfig;
   readonly answers: AnswersConfig;
+  readonly security: SecurityConfig;
 }
 
 /** A write must be able to time out, and be followed by a renewal, before its lease ends (protocol, assumption A). */
@@ -59,6 +61,7 @@ export function loadConfig(environment: Environment = process.env): KindredConfi
     schedules: new ScheduleConfig(env),
     ingestion: new IngestionConfig(env),
     answers: new AnswersConfig(env),
+    security: new SecurityConfig(env),
   });
 }
 

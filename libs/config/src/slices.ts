@@ -1,7 +1,7 @@
+import { isLoopbackAddress, isLoopbackHost, type LogLevel } from '#kernel';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { LogLevel } from '#kernel';
-import type { ParsedEnvironment } from './environment.js';
+import { listOf, type ParsedEnvironment } from './environment.js';
 import { parseLogSettings, type LogSettings } from './log-settings.js';
 
 /** Where the service listens and how it presents itself. */
@@ -257,4 +257,34 @@ export interface OpenAiGenerationSettings {
   readonly maxTokens: number;
   /** One answer with all tries. */
   readonly timeoutMs: number;
+}
+
+/** Who may come in, and how often. */
+export class SecurityConfig {
+  /** `required`: only with a key. `local`: without one on this machine. `open`: without one from anywhere. */
+  readonly access: 'required' | 'local' | 'open';
+  /** A key with every scope for as long as it is configured. */
+  readonly bootstrapKey: string | null;
+  /** `null` = one is kept in the data directory. */
+  readonly pepper: string | null;
+  /** Peers whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Of a key that has no limit of its own; 0 = none. */
+  readonly rateLimitPerMinute: number;
+  /** Of all requests of one address together; 0 = none. */
+  readonly addressRateLimitPerMinute: number;
+  /** A search that would wait longer for the model is turned away; 0 = none is. */
+  readonly overloadWaitMs: number;
+
+  constructor(env: ParsedEnvironment) {
+    const isPrivate = env.NODE_ENV !== 'production' && (isLoopbackHost(env.HOST) || isLoopbackAddress(env.HOST));
+    this.access = env.AUTH === 'off' ? 'open' : env.AUTH === 'auto' && isPrivate ? 'local' : 'required';
+    this.bootstrapKey = env.KINDRED_BOOTSTRAP_KEY ?? null;
+    this.pepper = env.API_KEY_PEPPER ?? null;
+    this.trustedProxies = Object.freeze(env.TRUSTED_PROXIES === undefined ? [] : listOf(env.TRUSTED_PROXIES));
+    this.rateLimitPerMinute = env.RATE_LIMIT_PER_MINUTE;
+    this.addressRateLimitPerMinute = env.RATE_LIMIT_ADDRESS_PER_MINUTE;
+    this.overloadWaitMs = env.OVERLOAD_WAIT_MS;
+    Object.freeze(this);
+  }
 }

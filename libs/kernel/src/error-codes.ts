@@ -215,12 +215,62 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'No certificate has this id. GET /api/v1/admin/certificates lists them.',
   },
+  'access.key-missing': {
+    kind: 'unauthenticated',
+    title: 'A key is needed',
+    retryable: false,
+    meaning: 'Send an API key as `Authorization: Bearer <key>` or `X-API-Key`. docs/operations.md tells how keys are made.',
+  },
+  'access.key-refused': {
+    kind: 'unauthenticated',
+    title: 'The key is not good',
+    retryable: false,
+    meaning:
+      'The key does not exist, was revoked, has expired, or may not be used from this address. Which of these, only the operators can see.',
+  },
+  'access.scope-missing': {
+    kind: 'forbidden',
+    title: 'The key may not do this',
+    retryable: false,
+    meaning: 'The key lacks the scope that the detail names. `x-required-scope` in /docs-json says what each route asks for.',
+  },
+  'access.too-many-failures': {
+    kind: 'rate-limited',
+    title: 'Too many wrong keys',
+    retryable: true,
+    meaning: 'Too many keys from this address were wrong. Keys that are known to be good go on; wait `Retry-After` and correct the key.',
+  },
+  'access.rate-limited': {
+    kind: 'rate-limited',
+    title: 'Too many requests',
+    retryable: true,
+    meaning: 'The limit of the key or of the address is used up until `Retry-After` is over. A batch counts once for each of its elements.',
+  },
+  'access.overloaded': {
+    kind: 'unavailable',
+    title: 'The service is overloaded',
+    retryable: true,
+    meaning:
+      'The request would have had to wait too long for the model, so it was not begun. Come back after `Retry-After`, with fewer at once.',
+  },
+  'keys.not-found': {
+    kind: 'not-found',
+    title: 'No such key',
+    retryable: false,
+    meaning: 'No API key has this id. GET /api/v1/admin/keys lists them.',
+  },
+  'keys.ended': {
+    kind: 'conflict',
+    title: 'The key has ended',
+    retryable: false,
+    meaning: 'A key that was revoked or has expired cannot be rotated. Make a new one.',
+  },
   'admin.loopback-only': {
     kind: 'forbidden',
     title: 'Only from this machine',
     retryable: false,
     meaning:
-      'The admin routes answer only requests that were sent on the machine of the service itself, to a loopback address, and not by way of a proxy or a page of another origin. docs/operations.md tells how to reach them from elsewhere.',
+      'While no keys are asked for, the admin routes answer only requests that were sent on the machine of the service itself, to a loopback address, and not by way of a proxy or a page of another origin. With a key they answer from anywhere.',
   },
   'schedules.not-found': {
     kind: 'not-found',

@@ -7,6 +7,7 @@ export * from './error-kind.js';
 export * from './fatal-startup-error.js';
 export * from './id-generator.js';
 export * from './log-components.js';
+export * from './network-address.js';
 export * from './repeated-messages.js';
 export * from './sha256.js';
 export * from './shared-flights.js';

@@ -1,11 +1,14 @@
+import { AccessHook } from '#security';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
+import type { KindredFastifyAdapter } from './kindred-fastify.adapter.js';
 import { buildOpenApiDocument } from './openapi-document.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RequestValidationPipe } from './request-validation.pipe.js';
 
-/** Gives the application its validation, its errors and its documentation (/docs, /docs-json). Call it once, before `listen` or `init`. */
+/** Gives the application its door, its validation, its errors and its documentation (/docs, /docs-json). Call it once, before `listen` or `init`. */
 export async function configureHttp(app: NestFastifyApplication): Promise<void> {
+  (app.getHttpAdapter() as unknown as KindredFastifyAdapter).protectWith(app.get(AccessHook));
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   // Built on the first request for it: most processes are never asked.

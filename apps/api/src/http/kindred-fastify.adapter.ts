@@ -1,3 +1,4 @@
+import { scopeOf, type AccessHook } from '#security';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -21,11 +22,14 @@ import { RouteTable } from './route-table.js';
 export class KindredFastifyAdapter extends FastifyAdapter {
   readonly routes = new RouteTable();
   private isTurningAway = false;
+  private access: AccessHook | null = null;
 
-  constructor() {
+  /** @param trustedProxies peers whose X-Forwarded-For is believed */
+  constructor(trustedProxies: readonly string[]) {
     const problems = new ProblemFilter();
     super({
       bodyLimit: BODY_LIMIT_BYTES,
+      trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
       // Node knows one limit for whole requests, and a file may take longer: the body has a limit of its own below.
       requestTimeout: 0,
       http: { headersTimeout: HEADERS_TIMEOUT_MS },
@@ -41,15 +45,27 @@ export class KindredFastifyAdapter extends FastifyAdapter {
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAMETER_LIMIT, querystringParser: parseQueryString },
     });
     const fastify = this.getInstance();
-    fastify.addHook('onRoute', ({ method, url }) => this.routes.add(method, url));
+    fastify.addHook('onRoute', ({ method, url, config }) => {
+      scopeOf(config, url);
+      this.routes.add(method, url);
+    });
     fastify.addHook('onRequest', (request, reply, done) => {
       if (this.isTurningAway) reply.header('connection', 'close');
       watchBody(request.raw as WatchedRequest, streamsBody(request) ? { idleMs: BODY_IDLE_TIMEOUT_MS } : { wholeMs: BODY_TIMEOUT_MS });
       checkRequest(this.routes, request, reply, done);
     });
+    fastify.addHook('onRequest', async (request) => {
+      if (this.access === null) throw new Error('Nobody checks who calls: configureHttp was not called');
+      await this.access.check(request);
+    });
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer' }, parseBody);
     fastify.addContentTypeParser(FILE_TYPES, (request, payload, done) => passFile(request, payload, done));
+  }
+
+  /** Says who decides which requests come in; before it is said, none does. */
+  protectWith(access: AccessHook): void {
+    this.access = access;
   }
 
   /** From now on every answer closes its connection, so that none is left idle that a client might use in the moment when the port closes. */

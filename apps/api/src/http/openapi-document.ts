@@ -1,4 +1,5 @@
 import { DomainError, ERROR_CODES, type ErrorCode } from '#kernel';
+import { SCOPE_EXTENSION, type RouteScope } from '#security';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { addReplayHeader, IDEMPOTENT_RESPONSES, takesIdempotencyKey } from './idempotent-operations.js';
@@ -20,7 +21,8 @@ type ResponseObject = Exclude<NonNullable<Responses[string]>, { $ref: string }>;
 /** The code whose problem stands as the example of a status. */
 const EXAMPLE_CODES: Readonly<Record<string, ErrorCode>> = {
   400: 'request.invalid',
-  403: 'admin.loopback-only',
+  401: 'access.key-missing',
+  403: 'access.scope-missing',
   404: 'projects.not-found',
   406: 'request.not-acceptable',
   409: 'projects.external-id-taken',
@@ -29,7 +31,7 @@ const EXAMPLE_CODES: Readonly<Record<string, ErrorCode>> = {
   415: 'request.unsupported-media-type',
   422: 'generations.gate-refused',
   428: 'request.precondition-required',
-  429: 'imports.too-many',
+  429: 'access.rate-limited',
   500: 'internal.error',
   503: 'database.unavailable',
 };
@@ -50,6 +52,11 @@ const EVERY_API_OPERATION: Readonly<Record<string, string>> = {
   400: 'Something in the request was refused',
   503: 'Something that is needed does not answer; see Retry-After',
 };
+const EVERY_GUARDED_OPERATION: Readonly<Record<string, string>> = {
+  401: 'A key is needed, or the one that was sent is not good',
+  403: 'The key lacks the scope, or may not see this',
+  429: 'Too many requests; see Retry-After',
+};
 const EVERY_OPERATION_WITH_BODY: Readonly<Record<string, string>> = { 413: 'The body is too large', 415: 'The body is not JSON' };
 
 /** Builds the OpenAPI document of the routes that this application has; the same routes give the same document, key for key. */
@@ -61,6 +68,8 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
       'Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike. Errors are application/problem+json; docs/errors.md lists their codes.',
     )
     .setVersion(API_VERSION)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key' }, 'bearer')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key' }, 'apiKey')
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .build();
   const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: convertSchema, autoTagControllers: false });
@@ -74,7 +83,8 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     for (const method of METHODS) {
       const operation = item[method];
       if (operation === undefined) continue;
-      completeResponses(path, operation);
+      const scope = addScope(operation);
+      completeResponses(path, operation, scope !== 'public');
       addEvents(operation);
       addReplayHeader(operation);
       // A second path of one route; ids must differ, and clients are generated with them.
@@ -90,10 +100,21 @@ export function openApiText(document: OpenAPIObject): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function completeResponses(path: string, operation: Operation): void {
+/** Says in words, and for tools, what a key must be allowed to do. */
+function addScope(operation: Operation & { [SCOPE_EXTENSION]?: RouteScope }): RouteScope {
+  const scope = operation[SCOPE_EXTENSION];
+  if (scope === undefined) throw new Error(`${operation.operationId} does not say what scope it asks for`);
+  operation.security = scope === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }];
+  const words = scope === 'public' ? 'Needs no key.' : `Needs a key with the scope \`${scope}\`.`;
+  operation.description = operation.description === undefined ? words : `${operation.description}\n\n${words}`;
+  return scope;
+}
+
+function completeResponses(path: string, operation: Operation, isGuarded: boolean): void {
   const shared = {
     ...EVERY_OPERATION,
     ...(API_PATH.test(path) ? EVERY_API_OPERATION : {}),
+    ...(isGuarded ? EVERY_GUARDED_OPERATION : {}),
     ...(operation.requestBody === undefined ? {} : EVERY_OPERATION_WITH_BODY),
     ...(takesIdempotencyKey(operation) ? IDEMPOTENT_RESPONSES : {}),
   };

@@ -1,20 +1,18 @@
-import { applyDecorators, Controller, UseGuards } from '@nestjs/common';
-import { ApiForbiddenResponse, ApiTags } from '@nestjs/swagger';
-import { LoopbackOnlyGuard } from './loopback-only.guard.js';
+import { AuditInterceptor, RequiresScope } from '#security';
+import { applyDecorators, Controller, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 
 const PATH = 'api/v1/admin';
 
 /** Absolute path below the admin routes, for `Location`. */
 export const adminPath = (path: string): string => `/${PATH}/${path}`;
 
-/** A controller of admin routes: every one of them is guarded, and says so in the documentation. */
+/** A controller of admin routes: what shows something needs `admin:read`; what changes something needs `admin`, and is recorded. */
 export function AdminController(path = ''): ClassDecorator {
   return applyDecorators(
+    RequiresScope('admin:read', 'admin'),
     ApiTags('admin'),
     Controller(path === '' ? PATH : `${PATH}/${path}`),
-    UseGuards(LoopbackOnlyGuard),
-    ApiForbiddenResponse({
-      description: 'The request was not sent on the machine of the service, or passed a proxy or a page of another origin',
-    }),
+    UseInterceptors(AuditInterceptor),
   );
 }

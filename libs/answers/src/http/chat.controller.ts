@@ -1,4 +1,5 @@
 import { noQuery, uuidText } from '#rules';
+import { RequiresScope } from '#security';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
@@ -32,6 +33,7 @@ const MISSING = { description: 'No such conversation' };
 
 /** Questions in a conversation. */
 @ApiTags('chat')
+@RequiresScope('read')
 @Controller('api/chat')
 export class ChatController {
   constructor(private readonly chat: ChatService) {}

@@ -1,4 +1,5 @@
 import { noQuery } from '#rules';
+import { RequiresScope } from '#security';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AnswerCache } from '../generation/answer-cache.js';
@@ -11,6 +12,7 @@ const RATE_SCALE = 10_000;
 
 /** How answers are made. */
 @ApiTags('query')
+@RequiresScope('read')
 @Controller(['api/v1/query', 'v1/query'])
 export class QueryStatsController {
   constructor(

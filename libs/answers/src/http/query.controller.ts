@@ -1,5 +1,6 @@
 import { noQuery } from '#rules';
 import { elapsedMsSince, freshnessReplyOf, scoresReplyOf } from '#search';
+import { RequiresScope } from '#security';
 import { Body, Controller, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiExtension, ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
@@ -16,6 +17,7 @@ import { queryReplySchema, queryRequestSchema, type QueryBody, type QueryReply }
 
 /** Questions to documents. */
 @ApiTags('query')
+@RequiresScope('read')
 @Controller(['api/v1/query', 'v1/query'])
 export class QueryController {
   constructor(

@@ -7,6 +7,7 @@ import { Ingestion1790000000005 } from './0005-ingestion.js';
 import { Conversations1790000000006 } from './0006-conversations.js';
 import { PgvectorImports1790000000007 } from './0007-pgvector-imports.js';
 import { CurrentChunks1790000000008 } from './0008-current-chunks.js';
+import { Access1790000000009 } from './0009-access.js';
 import { IdempotencyKeys1790000000011 } from './0011-idempotency-keys.js';
 
 /** Every migration, oldest first. Written out, so that what runs never depends on which files happen to lie in a folder. */
@@ -19,5 +20,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   Conversations1790000000006,
   PgvectorImports1790000000007,
   CurrentChunks1790000000008,
+  Access1790000000009,
   IdempotencyKeys1790000000011,
 ];

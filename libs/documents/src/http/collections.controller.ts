@@ -1,6 +1,7 @@
 import { ServerConfig } from '#config';
 import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import { entityTagOf, ETAG_HEADER, expectedVersionsOf, IF_MATCH, noQuery } from '#rules';
+import { RequiresScope } from '#security';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
@@ -28,6 +29,7 @@ const TAKEN = { description: 'Another collection has this name' };
 
 /** Collections as a resource; each is named by its name or its id. */
 @ApiTags('collections')
+@RequiresScope('read', 'write')
 @Controller(PATH)
 export class CollectionsController {
   constructor(

@@ -12,6 +12,7 @@ import {
   writeQuerySchema,
   type WriteParameters,
 } from '#rules';
+import { RequiresScope } from '#security';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
@@ -74,6 +75,7 @@ const IF_MATCH_REQUIRED = { description: 'If-Match is missing and this deploymen
 
 /** Documents as a resource. */
 @ApiTags('documents')
+@RequiresScope('read', 'write')
 @Controller(PATH)
 export class DocumentsController {
   constructor(

@@ -1,7 +1,9 @@
-import { Controller, Get, Res } from '@nestjs/common';
+import { Public } from '#security';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HealthMonitor } from '../health-monitor.js';
+import { HealthDetails } from './health-detail.js';
 import { HealthReport } from './health-report.js';
 import { diagnosticsReplyOf, detailedReplyOf, serviceStatusReplyOf, vectorStoreReplyOf } from './health.view.js';
 import {
@@ -22,11 +24,13 @@ import {
 
 /** Health for people, dashboards and alerts. No reply waits for a dependency, and each keeps its own body, also with 503. */
 @ApiTags('health')
+@Public()
 @Controller()
 export class HealthController {
   constructor(
     private readonly monitor: HealthMonitor,
     private readonly report: HealthReport,
+    private readonly details: HealthDetails,
   ) {}
 
   @Get('health')
@@ -46,25 +50,26 @@ export class HealthController {
   @ApiOperation({
     summary: 'Health with everything that is known',
     description:
-      'As /health, and the relay, the event loop and the index. A relay that gets on with nothing for a minute, or an event loop that stood still for a second, makes it `degraded`.',
+      'As /health, and the relay, the event loop and the index. A relay that gets on with nothing for a minute, or an event loop that stood still for a second, makes it `degraded`. Versions are shown to a key with `admin:read`.',
   })
   @ApiResponse({ status: 200, description: 'ok or degraded', schema: DETAILED_SCHEMA, example: DETAILED_EXAMPLE })
   @ApiResponse({ status: 503, description: 'error or shutting_down', schema: DETAILED_SCHEMA, example: DETAILED_DOWN_EXAMPLE })
-  async detailed(@Res() reply: FastifyReply): Promise<void> {
+  async detailed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const snapshot = this.monitor.snapshot();
-    const body = detailedReplyOf(snapshot, await this.report.read(snapshot));
+    const body = detailedReplyOf(snapshot, await this.report.read(snapshot), this.details.for(request));
     await reply.status(codeOf(body.status)).send(body);
   }
 
   @Get(['health/vector-store', 'health/qdrant'])
   @ApiOperation({
     summary: 'Health of the vector index',
-    description: 'Of Qdrant, or of the index in the process, with the collections that searches use.',
+    description:
+      'Of Qdrant, or of the index in the process, with the collections that searches use. Host and port are shown to a key with `admin:read`.',
   })
   @ApiResponse({ status: 200, description: 'healthy or degraded (slow)', schema: VECTOR_STORE_SCHEMA, example: VECTOR_STORE_EXAMPLE })
   @ApiResponse({ status: 503, description: 'unhealthy', schema: VECTOR_STORE_SCHEMA, example: VECTOR_STORE_DOWN_EXAMPLE })
-  async vectorStore(@Res() reply: FastifyReply): Promise<void> {
-    const body = vectorStoreReplyOf(this.monitor.snapshot());
+  async vectorStore(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const body = vectorStoreReplyOf(this.monitor.snapshot(), this.details.for(request));
     await reply.status(body.status === 'unhealthy' ? 503 : 200).send(body);
   }
 
@@ -78,11 +83,12 @@ export class HealthController {
   @Get('diagnostics')
   @ApiOperation({
     summary: 'Which services are connected',
-    description: 'PostgreSQL, the vector index, and the service that embeds where there is one.',
+    description:
+      'PostgreSQL, the vector index, and the service that embeds where there is one. Their addresses are shown to a key with `admin:read`.',
   })
   @ApiResponse({ status: 200, description: 'As of the last look', schema: DIAGNOSTICS_SCHEMA, example: DIAGNOSTICS_EXAMPLE })
-  diagnostics(): ReturnType<typeof diagnosticsReplyOf> {
-    return diagnosticsReplyOf(this.monitor.snapshot());
+  diagnostics(@Req() request: FastifyRequest): ReturnType<typeof diagnosticsReplyOf> {
+    return diagnosticsReplyOf(this.monitor.snapshot(), this.details.for(request));
   }
 }
 

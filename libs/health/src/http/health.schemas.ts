@@ -87,7 +87,8 @@ export const READY_SCHEMA: SchemaObject = {
 
 const MILLISECONDS_OR_NULL: SchemaObject = { anyOf: [{ type: 'number' }, { type: 'null' }] };
 const COUNT_OR_NULL: SchemaObject = { anyOf: [{ type: 'integer' }, { type: 'null' }] };
-const HIDDEN: SchemaObject = { type: 'null', description: 'Not shown' };
+const TEXT_OR_NULL: SchemaObject = { anyOf: [{ type: 'string' }, { type: 'null' }] };
+const ADDRESS: SchemaObject = { ...TEXT_OR_NULL, description: 'Shown with `admin:read`; null also when it is in the process' };
 
 const COLLECTION_SCHEMA: SchemaObject = {
   type: 'object',
@@ -123,7 +124,7 @@ export const VECTOR_STORE_SCHEMA: SchemaObject = {
     server: {
       type: 'object',
       required: ['host', 'port', 'response_time_ms', 'collections_count'],
-      properties: { host: HIDDEN, port: HIDDEN, response_time_ms: MILLISECONDS_OR_NULL, collections_count: COUNT_OR_NULL },
+      properties: { host: ADDRESS, port: COUNT_OR_NULL, response_time_ms: MILLISECONDS_OR_NULL, collections_count: COUNT_OR_NULL },
     },
     collection: { anyOf: [COLLECTION_SCHEMA, { type: 'null' }], description: 'Of the first source, projects' },
     collections: { type: 'array', items: COLLECTION_SCHEMA, description: 'Those that searches use; empty while the index does not answer' },
@@ -157,7 +158,17 @@ export const VECTOR_STORE_DOWN_EXAMPLE = {
 
 export const DETAILED_SCHEMA: SchemaObject = {
   type: 'object',
-  required: [...HEALTH_SCHEMA.required!, 'timestamp', 'startup', 'uptime_seconds', 'relay', 'event_loop', 'memory_mib', 'vector_store'],
+  required: [
+    ...HEALTH_SCHEMA.required!,
+    'timestamp',
+    'startup',
+    'uptime_seconds',
+    'relay',
+    'event_loop',
+    'memory_mib',
+    'versions',
+    'vector_store',
+  ],
   properties: {
     ...HEALTH_SCHEMA.properties,
     timestamp: { type: 'string', format: 'date-time' },
@@ -188,6 +199,13 @@ export const DETAILED_SCHEMA: SchemaObject = {
       },
     },
     memory_mib: { type: 'integer', description: 'Resident memory of the process' },
+    versions: {
+      description: 'Shown with `admin:read`',
+      anyOf: [
+        { type: 'object', required: ['node', 'vector_store'], properties: { node: { type: 'string' }, vector_store: TEXT_OR_NULL } },
+        { type: 'null' },
+      ],
+    },
     vector_store: VECTOR_STORE_SCHEMA,
   },
 };
@@ -200,6 +218,7 @@ export const DETAILED_EXAMPLE = {
   relay: { state: 'idle', pending: 0, seconds_without_progress: 0 },
   event_loop: { is_stalled: false, delay_p50_ms: 0.1, delay_p99_ms: 2.4, delay_max_ms: 18.3 },
   memory_mib: 310,
+  versions: null,
   vector_store: VECTOR_STORE_EXAMPLE,
 };
 
@@ -219,7 +238,7 @@ export const SERVICE_STATUS_EXAMPLE = { qdrant_available: true, message: 'Full s
 const CONNECTION: SchemaObject = {
   type: 'object',
   required: ['connected', 'url'],
-  properties: { connected: { type: 'boolean' }, url: HIDDEN, store_type: { type: 'string', enum: ['local', 'qdrant'] } },
+  properties: { connected: { type: 'boolean' }, url: ADDRESS, store_type: { type: 'string', enum: ['local', 'qdrant'] } },
 };
 
 export const DIAGNOSTICS_SCHEMA: SchemaObject = {

@@ -1,15 +1,13 @@
 import type { HealthSnapshot } from '../health-monitor.js';
 import type { IndexedCollection } from '../indexed-collections.js';
+import type { HealthDetail } from './health-detail.js';
 import { stateOf, type HealthReply, type ServiceState } from './health-report.js';
 
 /** An event loop that was this late has kept every request waiting that came meanwhile. */
 const STALLED_MS = 1_000;
 const BYTES_PER_MIB = 1_048_576;
 
-/** Hosts and versions are for operators with a key; there are no keys yet. */
-const HIDDEN = null;
-
-export function detailedReplyOf(snapshot: HealthSnapshot, health: HealthReply) {
+export function detailedReplyOf(snapshot: HealthSnapshot, health: HealthReply, detail: HealthDetail | null) {
   const { relay, eventLoop } = snapshot;
   const isStalled = eventLoop.maxMs >= STALLED_MS;
   const isWorse = health.status === 'ok' && (isStalled || relay.state === 'stalled');
@@ -27,19 +25,21 @@ export function detailedReplyOf(snapshot: HealthSnapshot, health: HealthReply) {
       delay_max_ms: rounded(eventLoop.maxMs),
     },
     memory_mib: Math.round(process.memoryUsage.rss() / BYTES_PER_MIB),
-    vector_store: vectorStoreReplyOf(snapshot),
+    versions: detail === null ? null : { node: detail.nodeVersion, vector_store: snapshot.vectorStore.value?.version ?? null },
+    vector_store: vectorStoreReplyOf(snapshot, detail),
   };
 }
 
-export function vectorStoreReplyOf({ takenAt, vectorStore, collections }: HealthSnapshot) {
+export function vectorStoreReplyOf({ takenAt, vectorStore, collections }: HealthSnapshot, detail: HealthDetail | null) {
+  const server = detail?.vectorStoreUrl === null || detail === null ? null : new URL(detail.vectorStoreUrl);
   const all = collections.map(collectionReplyOf);
   return {
     status: stateOf(vectorStore),
     timestamp: takenAt.toISOString(),
     store_type: vectorStore.source,
     server: {
-      host: HIDDEN,
-      port: HIDDEN,
+      host: server?.hostname ?? null,
+      port: server === null ? null : portOf(server),
       response_time_ms: vectorStore.responseTimeMs === null ? null : rounded(vectorStore.responseTimeMs),
       collections_count: vectorStore.value?.collectionsCount ?? null,
     },
@@ -63,15 +63,19 @@ export function serviceStatusReplyOf({ vectorStore }: HealthSnapshot) {
   return { qdrant_available: isAvailable, message: isAvailable ? ('Full service' as const) : ('Limited mode' as const) };
 }
 
-export function diagnosticsReplyOf({ database, vectorStore, embeddingService }: HealthSnapshot) {
+export function diagnosticsReplyOf({ database, vectorStore, embeddingService }: HealthSnapshot, detail: HealthDetail | null) {
   const isConnected = (state: ServiceState) => state === 'healthy' || state === 'degraded';
   return {
     services: {
-      database: { connected: isConnected(stateOf(database)), url: HIDDEN },
-      qdrant: { connected: isConnected(stateOf(vectorStore)), url: HIDDEN, store_type: vectorStore.source },
-      openai: { connected: isConnected(embeddingService), url: HIDDEN },
+      database: { connected: isConnected(stateOf(database)), url: detail?.databaseUrl ?? null },
+      qdrant: { connected: isConnected(stateOf(vectorStore)), url: detail?.vectorStoreUrl ?? null, store_type: vectorStore.source },
+      openai: { connected: isConnected(embeddingService), url: detail?.openAiUrl ?? null },
     },
   };
+}
+
+function portOf({ port, protocol }: URL): number {
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
 }
 
 function rounded(milliseconds: number): number {

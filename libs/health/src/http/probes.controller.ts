@@ -1,3 +1,4 @@
+import { Public } from '#security';
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -6,6 +7,7 @@ import { LIVE_SCHEMA, READY_SCHEMA } from './health.schemas.js';
 
 /** What orchestrators ask, by the names of Kindred and by those of Kubernetes. No reply waits for anything, and none has details. */
 @ApiTags('health')
+@Public()
 @Controller()
 export class ProbesController {
   constructor(private readonly monitor: HealthMonitor) {}

@@ -1,5 +1,6 @@
 import { DOCUMENT_EXAMPLE, documentListQueryOf, documentListQuerySchema } from '#documents';
 import { Claim, Idempotent, type IdempotencyClaim } from '#idempotency';
+import { RequiresScope } from '#security';
 import { Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import {
@@ -40,6 +41,7 @@ type ExportParameters = z.output<typeof exportQuerySchema>;
 
 /** Files of documents. */
 @ApiTags('documents')
+@RequiresScope('read', 'write')
 @Controller('api/v1/documents')
 export class DocumentFilesController {
   constructor(

@@ -1,4 +1,5 @@
 import { noQuery, uuidText } from '#rules';
+import { RequiresScope } from '#security';
 import { Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import {
   ApiConflictResponse,
@@ -31,6 +32,7 @@ import { OpenStreams } from './open-streams.js';
 
 /** Work that goes on behind a reply. */
 @ApiTags('jobs')
+@RequiresScope('read', 'write')
 @Controller('api/v1/jobs')
 export class JobsController {
   constructor(

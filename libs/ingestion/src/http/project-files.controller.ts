@@ -1,5 +1,6 @@
 import { listQueryOf, projectListQuerySchema, PROJECT_EXAMPLE } from '#projects';
 import { Claim, Idempotent, type IdempotencyClaim } from '#idempotency';
+import { RequiresScope } from '#security';
 import { Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags, ApiTooManyRequestsResponse } from '@nestjs/swagger';
@@ -31,6 +32,7 @@ type ExportParameters = z.output<typeof exportQuerySchema>;
 
 /** Files of projects. */
 @ApiTags('projects')
+@RequiresScope('read', 'write')
 @Controller('api/v1/projects')
 export class ProjectFilesController {
   constructor(

@@ -14,6 +14,7 @@ import {
   writeQuerySchema,
   type WriteParameters,
 } from '#rules';
+import { RequiresScope } from '#security';
 import { CONSISTENCY_TOKEN_HEADER, encodeConsistencyToken } from '#sync';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
@@ -84,6 +85,7 @@ const PATCH_BODY = { schema: {}, examples: { price: { summary: 'New price, wood 
 
 /** Projects as a resource. */
 @ApiTags('projects')
+@RequiresScope('read', 'write')
 @Controller(PATH)
 export class ProjectsController {
   constructor(

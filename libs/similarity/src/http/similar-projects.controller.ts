@@ -1,6 +1,7 @@
 import { PROJECT_SOURCE } from '#projects';
 import { uuidText } from '#rules';
 import { consistencyDemandOf } from '#search';
+import { RequiresScope } from '#security';
 import { CONSISTENCY_TOKEN_HEADER } from '#sync';
 import { Controller, Get, Headers, Param, Query } from '@nestjs/common';
 import { ApiHeader, ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -11,6 +12,7 @@ import { searchReplySchema, similarQuerySchema, TOP_K_DEFAULT, type SearchReply,
 
 /** Search by a stored project; here, because projects know nothing of search. */
 @ApiTags('similarity')
+@RequiresScope('read')
 @Controller('api/v1/projects')
 export class SimilarProjectsController {
   constructor(private readonly similarity: SimilarityService) {}

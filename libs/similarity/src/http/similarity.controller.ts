@@ -1,6 +1,7 @@
 import { PROJECT_SOURCE } from '#projects';
 import { noQuery } from '#rules';
 import { consistencyDemandOf, elapsedMsSince } from '#search';
+import { RequiresScope } from '#security';
 import { CONSISTENCY_TOKEN_HEADER } from '#sync';
 import { Body, Controller, Get, Headers, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -34,6 +35,7 @@ import {
 
 /** Search by text. */
 @ApiTags('similarity')
+@RequiresScope('read')
 @Controller('api/v1/similarity')
 export class SimilarityController {
   constructor(private readonly similarity: SimilarityService) {}

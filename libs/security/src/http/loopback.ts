@@ -1,8 +1,4 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+import { isLoopbackAddress, isLoopbackHost } from '#kernel';
 
 /** Headers that only something between the client and this process writes. `x-forwarded-*` is matched by its beginning. */
 const FORWARDING_HEADERS: ReadonlySet<string> = new Set([
@@ -43,22 +39,6 @@ export function refusalOf({ remoteAddress, headers }: RequestOrigin): string | n
   if (headers['sec-fetch-site'] !== undefined && site !== 'same-origin') return 'a page of another origin sent it';
   if (headers['origin'] !== undefined && textOf(headers['origin']) !== `http://${host}`) return 'a page of another origin sent it';
   return null;
-}
-
-/** Whether the address is one of this machine's loopback interface, IPv4 in IPv6 notation included. */
-export function isLoopbackAddress(address: string): boolean {
-  const plain = address.toLowerCase().startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
-  if (isIPv4(plain)) return LOOPBACK.check(plain, 'ipv4');
-  return isIPv6(plain) && LOOPBACK.check(plain, 'ipv6');
-}
-
-/** Whether a `Host` header, with or without a port, names this machine: localhost, 127.0.0.0/8 or [::1]. */
-export function isLoopbackHost(host: string): boolean {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::\d{1,5})?$/i.exec(host);
-  if (match === null) return false;
-  const [, bracketed, name] = match;
-  if (bracketed !== undefined) return isLoopbackAddress(bracketed);
-  return name!.toLowerCase() === 'localhost' || (isIPv4(name!) && isLoopbackAddress(name!));
 }
 
 /** One value; `null` for none, or for several of which the last reader may take another one than the first. */

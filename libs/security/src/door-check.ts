@@ -1,0 +1,33 @@
+import { SecurityConfig } from '#config';
+import { FatalStartupError } from '#kernel';
+import { Injectable, Logger } from '@nestjs/common';
+import { ApiKeys } from './api-keys.js';
+
+/** Looks, once, whether the door is as it should be: somebody can come in, and if everybody can, that is said. */
+@Injectable()
+export class DoorCheck {
+  private readonly logger = new Logger('Access');
+
+  constructor(
+    private readonly config: SecurityConfig,
+    private readonly keys: ApiKeys,
+  ) {}
+
+  /** Needs a migrated database. @throws FatalStartupError when keys are asked for and there is none */
+  async run(): Promise<void> {
+    const { access, bootstrapKey } = this.config;
+    if (access === 'local') {
+      this.logger.warn('No API key is asked for: this is no production, and only this machine is listened to (AUTH=required asks for one)');
+    } else if (access === 'open') {
+      this.logger.warn('No API key is asked for, from anybody who reaches this address: AUTH is off');
+    } else if (bootstrapKey !== null) {
+      this.logger.warn('KINDRED_BOOTSTRAP_KEY opens everything. Make keys of their own for clients, then take it away');
+    } else if (!(await this.keys.hasAny())) {
+      throw new FatalStartupError(
+        'API keys are asked for, and there is none. Make the first one with\n' +
+          '  npx kindred keys create --direct --name operator --scope admin --scope write\n' +
+          '(with the same DATABASE_URL and API_KEY_PEPPER or DATA_DIR), or set KINDRED_BOOTSTRAP_KEY, for example to what "openssl rand -hex 32" prints.',
+      );
+    }
+  }
+}
