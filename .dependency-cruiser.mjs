@@ -3,10 +3,10 @@
 const TESTS = '(^|/)(test|jest)/|\\.(spec|int-spec|e2e-spec|fault-spec)\\.ts$|^libs/testing/';
 const PLATFORM = 'config|observability|rules|openai';
 const GATE = 'security';
-const ENGINE = 'sync|search';
+const ENGINE = 'sync|search|erasure';
 const ADAPTERS = 'database|embeddings|vector-store';
 const FEATURES = 'projects|similarity|pricing|documents|answers|ingestion';
-const EDGES = 'admin|health';
+const EDGES = 'admin|health|backup';
 
 /** A rule about production code of one layer: what it must not import. */
 const layer = (name, comment, from, to) => ({
@@ -94,7 +94,12 @@ export default {
       `^libs/(${ENGINE})/`,
       `^(apps/|libs/(${GATE}|${FEATURES}|${EDGES}|testing)/)`,
     ),
-    layer('sync-knows-no-search', 'The index is kept in step whether anybody searches it or not.', '^libs/sync/', '^libs/search/'),
+    layer(
+      'sync-knows-no-search',
+      'The index is kept in step whether anybody searches it or not.',
+      '^libs/sync/',
+      '^libs/(search|erasure)/',
+    ),
     layer(
       'features-know-no-edge',
       'Features are used by several edges and know none of them.',
@@ -156,7 +161,7 @@ export default {
     quarantine(
       'typeorm-in-persistence',
       'The ORM and the driver are details of database and of persistence folders.',
-      'typeorm|pg',
+      'typeorm|pg|pg-copy-streams',
       '^libs/database/|/persistence/|^bench/',
     ),
     quarantine('qdrant-in-its-adapter', 'Its client has traps that one folder knows.', '@qdrant|undici', '^libs/vector-store/src/qdrant/'),

@@ -55,8 +55,10 @@ const LIBS = [
   'documents',
   'answers',
   'ingestion',
+  'erasure',
   'health',
   'idempotency',
+  'backup',
   'testing',
 ];
 

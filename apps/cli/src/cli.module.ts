@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { InjectCommander } from 'nest-commander';
+import { BackupCommand } from './backup/backup.command.js';
+import { RestoreCommand } from './backup/restore.command.js';
 import {
   CertificateCommand,
   CertificatesCommand,
@@ -25,6 +27,7 @@ import { StatusCommand } from './commands/status.command.js';
 import { CompletionCommand } from './completion/completion.command.js';
 import { DemoCommand } from './demo/demo.command.js';
 import { DoctorCommand } from './doctor/doctor.command.js';
+import { RestoreDrillCommand } from './doctor/restore-drill.command.js';
 import { ExportCommand } from './transfer/export.command.js';
 import { ImportCommand } from './transfer/import.command.js';
 import { readCommandTree, type CommanderCommand, type CommandNode } from './program/command-tree.js';
@@ -46,6 +49,7 @@ import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, Mig
     ...[GenerationsGateCommand, GenerationsSwitchCommand, GenerationsRollbackCommand, GenerationsRetireCommand],
     ...[SchedulesCommand, SchedulesListCommand, SchedulesRunCommand],
     ...[ImportCommand, ImportPgvectorCommand],
+    ...[BackupCommand, RestoreCommand, DoctorCommand, RestoreDrillCommand],
     ...[MigrationCommand, MigrationRunCommand, MigrationRevertCommand, MigrationGenerateCommand],
   ],
 })

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ErasureConfig } from './erasure-config.js';
 import type { KindredConfig } from './kindred-config.js';
 import {
   AnswersConfig,
@@ -22,6 +23,7 @@ export class ConfigModule {
     const providers = [
       { provide: ServerConfig, useValue: config.server },
       { provide: DataConfig, useValue: config.data },
+      { provide: ErasureConfig, useValue: config.erasure },
       { provide: LogConfig, useValue: config.log },
       { provide: DatabaseConfig, useValue: config.database },
       { provide: VectorStoreConfig, useValue: config.vectorStore },

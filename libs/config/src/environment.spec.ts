@@ -72,6 +72,7 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
 const FREE_TEXT = [
   'HOST',
   'DATA_DIR',
+  'ERASURE_LOG',
   'QDRANT_HOST',
   'QDRANT_API_KEY',
   'EMBEDDING_MODEL',

@@ -97,6 +97,7 @@ export const environmentSchema = z.object({
   PORT: integer(0, 65535).default(3000),
   SHUTDOWN_DELAY_MS: integer(0, 15_000).default(0),
   DATA_DIR: z.string().default('./data'),
+  ERASURE_LOG: z.string().optional(),
   LOG_LEVEL: logSettings.default('info'),
   DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
   VECTOR_STORE: z.enum(['auto', 'local', 'qdrant'], 'must be auto, local or qdrant').default('auto'),

@@ -127,6 +127,8 @@ describe('loadConfig', () => {
   it('makes folders absolute, so that a later change of directory does not move them', () => {
     const config = loadConfig({ DATA_DIR: 'd', EMBEDDING_MODEL_DIR: 'm' });
     expect([config.data.dataDir, config.embedding.modelDir]).toEqual([resolve('d'), resolve('m')]);
+    expect(config.erasure.logFile).toBe(resolve('d/erasures.ndjson'));
+    expect(loadConfig({ ERASURE_LOG: 'e' }).erasure.logFile).toBe(resolve('e'));
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { ErasureConfig } from './erasure-config.js';
 import { inspectEnvironment, InvalidEnvironmentError, type Environment, type EnvironmentProblem } from './environment.js';
 import {
   AnswersConfig,
@@ -18,6 +19,7 @@ import {
 export interface KindredConfig {
   readonly server: ServerConfig;
   readonly data: DataConfig;
+  readonly erasure: ErasureConfig;
   readonly log: LogConfig;
   readonly database: DatabaseConfig;
   readonly vectorStore: VectorStoreConfig;
@@ -52,6 +54,7 @@ export function loadConfig(environment: Environment = process.env): KindredConfi
   return Object.freeze({
     server: new ServerConfig(env),
     data: new DataConfig(env),
+    erasure: new ErasureConfig(env),
     log: new LogConfig(env),
     database: new DatabaseConfig(env),
     vectorStore,

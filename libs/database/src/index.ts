@@ -1,3 +1,4 @@
+export * from './copy/copy-connection.js';
 export * from './data-source.js';
 export * from './database-connection.js';
 export * from './database-errors.js';

@@ -1,5 +1,6 @@
-import { MigrationExecutor, type DataSource } from 'typeorm';
+import { MigrationExecutor, type DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { FatalStartupError } from '#kernel';
+import { MIGRATIONS } from './migrations/index.js';
 
 /** Any number, the same in every replica and unlikely to be taken by another program: the first bytes of sha256('kindred migrations'). */
 const MIGRATION_LOCK = 0x6b696e64;
@@ -25,13 +26,50 @@ export async function revertLastMigration(source: DataSource): Promise<void> {
   await inMigrationTransaction(source, (executor) => executor.undoLastMigration());
 }
 
+/** Names of the migrations of this release, oldest first. */
+export function migrationNames(): string[] {
+  return MIGRATIONS.map((migration) => nameOf(new migration()));
+}
+
+/** Keeps every replica from migrating, and so from starting, until the transaction of the runner ends. */
+export async function lockMigrations(runner: QueryRunner): Promise<void> {
+  await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+}
+
+/**
+ * Undoes and runs migrations, in the transaction of the runner, until exactly `names` have run; `'all'` = every one that this release has.
+ *
+ * Undoing goes from the newest back, as far as there is one that is not wanted.
+ *
+ * @throws FatalStartupError when the database, or `names`, have one that this release does not know
+ */
+export async function migrateTo(source: DataSource, runner: QueryRunner, names: readonly string[] | 'all'): Promise<void> {
+  const known = migrationNames();
+  const wanted = new Set(names === 'all' ? known : names);
+  const executor = new MigrationExecutor(source, runner);
+  await assertKnown(source, executor);
+  const foreign = [...wanted].filter((name) => !known.includes(name));
+  if (foreign.length > 0) throw new FatalStartupError(`This Kindred does not know the migrations ${foreign.join(', ')}: it is too old.`);
+  for (;;) {
+    const executed = await executor.getExecutedMigrations();
+    if (executed.every(({ name }) => wanted.has(name))) break;
+    await executor.undoLastMigration();
+  }
+  for (const migration of await executor.getPendingMigrations()) if (wanted.has(migration.name)) await executor.executeMigration(migration);
+}
+
+/** TypeORM lets a migration go without a name of its own; none of ours does. */
+function nameOf({ name, constructor }: MigrationInterface): string {
+  return name ?? constructor.name;
+}
+
 async function inMigrationTransaction<T>(source: DataSource, work: (executor: MigrationExecutor) => Promise<T>): Promise<T> {
   const runner = source.createQueryRunner();
   try {
     await runner.startTransaction('READ COMMITTED');
     // A table may be large: what bounds other statements must not bound a migration.
     await runner.query('SET LOCAL statement_timeout = 0');
-    await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await lockMigrations(runner);
     const result = await work(new MigrationExecutor(source, runner));
     await runner.commitTransaction();
     return result;

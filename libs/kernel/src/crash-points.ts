@@ -27,7 +27,11 @@ export type CrashPoint =
   | 'restore.paused'
   | 'restore.sequence-raised'
   | 'restore.marked'
-  | 'epoch.advanced';
+  | 'epoch.advanced'
+  | 'backup.table-written'
+  | 'backup.before-manifest'
+  | 'backup.table-restored'
+  | 'backup.before-commit';
 
 type Listener = (point: CrashPoint) => void;
 

@@ -3,6 +3,7 @@ import { EXIT_CODES } from './exit-codes.js';
 /** Examples by command; a test holds each against the command line that exists, and finds one for every command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   '': ['kindred status', 'kindred import offers.csv', 'kindred reconcile --dry-run --wait'],
+  backup: ['kindred backup --to /backups/2026-01-31', 'kindred backup --to /backups/2026-01-31 --json'],
   certificate: ['kindred certificate', 'kindred certificate --source documents --out certificate.json'],
   certificates: ['kindred certificates list'],
   'certificates list': ['kindred certificates list --limit 5', 'kindred certificates list --source documents --json'],
@@ -17,6 +18,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'dead-letters requeue': ['kindred dead-letters requeue 0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11', 'kindred dead-letters requeue --all'],
   demo: ['kindred demo', 'kindred demo --once'],
   doctor: ['kindred doctor', 'kindred doctor --json'],
+  'doctor restore-drill': ['kindred doctor restore-drill --from /backups/2026-01-31'],
   export: ['kindred export projects --out projects.ndjson', 'kindred export documents --collection faq --format csv'],
   generations: ['kindred generations list'],
   'generations list': ['kindred generations list --all'],
@@ -41,6 +43,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'migration revert': ['kindred migration revert'],
   'migration generate': ['kindred migration generate add-colour'],
   reconcile: ['kindred reconcile --dry-run --wait', 'kindred reconcile --source documents --wait --json'],
+  restore: ['kindred restore --from /backups/2026-01-31', 'kindred restore --from /backups/2026-01-31 --force --no-prove'],
   schedules: ['kindred schedules list'],
   'schedules list': ['kindred schedules list --json'],
   'schedules run': ['kindred schedules run quick-check --wait'],

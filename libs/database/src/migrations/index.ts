@@ -9,6 +9,7 @@ import { PgvectorImports1790000000007 } from './0007-pgvector-imports.js';
 import { CurrentChunks1790000000008 } from './0008-current-chunks.js';
 import { Access1790000000009 } from './0009-access.js';
 import { IdempotencyKeys1790000000011 } from './0011-idempotency-keys.js';
+import { Erasures1790000000012 } from './0012-erasures.js';
 
 /** Every migration, oldest first. Written out, so that what runs never depends on which files happen to lie in a folder. */
 export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CurrentChunks1790000000008,
   Access1790000000009,
   IdempotencyKeys1790000000011,
+  Erasures1790000000012,
 ];

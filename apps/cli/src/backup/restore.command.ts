@@ -1,0 +1,105 @@
+import { loadConfig, type KindredConfig } from '#config';
+import { Command, Option } from 'nest-commander';
+import { certificateText, type CertificateReply } from '../commands/certificate-text.js';
+import { DirectCommand, type DirectOptions } from './direct-command.js';
+import { withExclusiveDatabase } from './kindred-database.js';
+import { secondsText } from './size-text.js';
+import type { ProofOutcome } from './prove-restored-index.js';
+
+interface RestoreOptions extends DirectOptions {
+  readonly from: string;
+  readonly force?: boolean;
+  readonly prove?: boolean;
+}
+
+/** After these the index agrees with the rows. */
+const GOOD_DECISIONS: ReadonlySet<string> = new Set(['clean', 'repaired']);
+
+@Command({
+  name: 'restore',
+  description: 'Put the database back to a backup, write the index again and print its certificates; no service may run',
+})
+export class RestoreCommand extends DirectCommand {
+  @Option({ flags: '--from <folder>', required: true, description: 'the folder of the backup' })
+  parseFrom(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--force', description: 'replace what the database holds' })
+  parseForce(): boolean {
+    return true;
+  }
+
+  @Option({ flags: '--no-prove', description: 'leave the index to the next start of the service' })
+  parseProve(): boolean {
+    return false;
+  }
+
+  async run(_arguments: string[], options: RestoreOptions): Promise<void> {
+    const startedMs = performance.now();
+    const config = loadConfig();
+    const restored = await this.directly((show) => withExclusiveDatabase(config, (url) => restore(config, url, options, show)));
+    const restoredMs = performance.now() - startedMs;
+    const { manifest, rows, skipped, erasedAgain, generations } = restored;
+    const proof = options.prove === false ? null : await this.directly((show) => prove(config, show));
+    const json = {
+      backup: manifest.id,
+      created_at: manifest.created_at,
+      rows,
+      skipped_tables: skipped,
+      erased_again: erasedAgain,
+      generations,
+      restore_ms: Math.round(restoredMs),
+      certificates: proof?.certificates ?? [],
+      proof: proof?.problem ?? (proof === null ? 'left to the service' : 'proven'),
+    };
+    this.print(options, json, () =>
+      [
+        `Restored ${rows} rows of backup ${manifest.id}, made ${manifest.created_at}, in ${secondsText(restoredMs)}; every table has the rows that the manifest says.`,
+        ...(skipped.length === 0 ? [] : [`Not restored, because they are no tables of Kindred: ${skipped.join(', ')}`]),
+        ...(erasedAgain === 0 ? [] : [`Erased again, because they had been erased after the backup: ${erasedAgain} rows`]),
+        ...(proof?.certificates ?? []).map((certificate) => certificateText(certificate)),
+        proof?.problem ??
+          (proof === null ? 'The next start of the service compares the index with it, and writes it again.' : 'Start the service.'),
+      ].join('\n'),
+    );
+    if (proof !== null && (proof.problem !== null || proof.certificates.some(isBad))) process.exitCode = 1;
+  }
+}
+
+const isBad = ({ decision }: CertificateReply): boolean => !GOOD_DECISIONS.has(decision);
+
+async function restore(config: KindredConfig, url: string, { from, force }: RestoreOptions, show: (text: string) => void) {
+  const [{ BackupRestorer }, { CopyConnection }, { ErasureLog, reapplyErasures }] = await Promise.all([
+    import('#backup'),
+    import('#database'),
+    import('#erasure'),
+  ]);
+  const outside = await new ErasureLog(config.erasure.logFile).read();
+  const connection = await CopyConnection.open(url, 'kindred-restore');
+  try {
+    const restorer = new BackupRestorer({
+      connection,
+      reapplyErasures: (session, logged) => reapplyErasures(session, [...logged, ...outside]),
+      onProgress: (progress) =>
+        show(
+          'verifying' in progress
+            ? `Checking ${progress.verifying}`
+            : `${progress.table}: ${progress.rows} rows (table ${progress.tablesDone + 1} of ${progress.tables})`,
+        ),
+    });
+    return await restorer.restore(from, { isForced: force === true });
+  } finally {
+    await connection.close();
+  }
+}
+
+async function prove(config: KindredConfig, show: (text: string) => void): Promise<ProofOutcome> {
+  const { DataDirLock } = await import('#config');
+  const lock = await DataDirLock.acquire(config.data.dataDir);
+  try {
+    return await (await import('./prove-restored-index.js')).proveRestoredIndex(config, show);
+  } finally {
+    await lock.release();
+  }
+}

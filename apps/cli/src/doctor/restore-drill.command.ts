@@ -1,0 +1,64 @@
+import { loadConfig } from '#config';
+import { renderTable } from '#kernel';
+import { Option, SubCommand } from 'nest-commander';
+import { DirectCommand, type DirectOptions } from '../backup/direct-command.js';
+import { withKindredDatabase } from '../backup/kindred-database.js';
+import { secondsText } from '../backup/size-text.js';
+
+interface DrillOptions extends DirectOptions {
+  readonly from: string;
+}
+
+@SubCommand({
+  name: 'restore-drill',
+  description:
+    'Restore a backup into a database made for it on the same server, compare every row, and drop it; exit code 1 when one differs',
+})
+export class RestoreDrillCommand extends DirectCommand {
+  @Option({ flags: '--from <folder>', required: true, description: 'the folder of the backup' })
+  parseFrom(text: string): string {
+    return text;
+  }
+
+  async run(_arguments: string[], options: DrillOptions): Promise<void> {
+    const report = await this.directly(async (show) => {
+      const { restoreDrill } = await import('#backup');
+      return withKindredDatabase(loadConfig(), (url) => restoreDrill(url, options.from, show));
+    });
+    const { manifest, database, tables, rows, verifyMs, restoreMs, compareMs, isPassed } = report;
+    const json = {
+      backup: manifest.id,
+      created_at: manifest.created_at,
+      database,
+      is_passed: isPassed,
+      rows,
+      verify_ms: Math.round(verifyMs),
+      restore_ms: Math.round(restoreMs),
+      compare_ms: Math.round(compareMs),
+      tables: tables.map(({ table, rowsInBackup, rowsRestored, isEqual }) => ({
+        table,
+        rows_in_backup: rowsInBackup,
+        rows_restored: rowsRestored,
+        is_equal: isEqual,
+      })),
+    };
+    this.print(options, json, () =>
+      [
+        renderTable(
+          ['table', 'in the backup', 'restored', 'count and checksum'],
+          tables.map(({ table, rowsInBackup, rowsRestored, isEqual }) => [
+            table,
+            rowsInBackup,
+            rowsRestored,
+            isEqual ? 'equal' : 'DIFFERENT',
+          ]),
+        ),
+        `Backup ${manifest.id} of ${manifest.created_at}: files checked in ${secondsText(verifyMs)}, restored in ${secondsText(restoreMs)}, compared in ${secondsText(compareMs)}.`,
+        isPassed
+          ? `Passed: ${rows} rows of ${tables.length} tables are what the backup says. The database ${database} is dropped again; yours was not touched.`
+          : `FAILED: this backup does not give back what it was made of. The database ${database} is dropped again; yours was not touched.`,
+      ].join('\n'),
+    );
+    if (!isPassed) process.exitCode = 1;
+  }
+}

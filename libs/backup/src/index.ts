@@ -1,0 +1,5 @@
+export * from './backup-error.js';
+export * from './backup-manifest.js';
+export * from './backup-writer.js';
+export * from './backup-restorer.js';
+export * from './restore-drill.js';

@@ -1,0 +1,108 @@
+import { CopyConnection } from '#database';
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { readManifest, type BackupManifest } from './backup-manifest.js';
+import { digestTable } from './dump-table.js';
+import { loadTables } from './load-tables.js';
+import { verifyFiles } from './verify-backup.js';
+
+/** Every scratch database is called so; no other database is ever created, written or dropped. */
+export const SCRATCH_PREFIX = 'kindred_drill_';
+const SUFFIX_BYTES = 6;
+
+export interface TableComparison {
+  readonly table: string;
+  readonly rowsInBackup: number;
+  readonly rowsRestored: number;
+  /** Whether count and checksum of the rows are the same. */
+  readonly isEqual: boolean;
+}
+
+export interface DrillReport {
+  readonly manifest: BackupManifest;
+  readonly database: string;
+  readonly tables: readonly TableComparison[];
+  readonly rows: number;
+  readonly verifyMs: number;
+  readonly restoreMs: number;
+  readonly compareMs: number;
+  readonly isPassed: boolean;
+}
+
+/**
+ * Restores a backup into a database that is made for it on the same server, reads every row back and compares, and drops that database again.
+ *
+ * The database at `url` is only used to ask the server for another one; not one of its rows is read or written.
+ *
+ * @throws BackupError when the files are damaged; what the server says when it makes no database for this role
+ */
+export async function restoreDrill(url: string, from: string, onStep: (step: string) => void = () => undefined): Promise<DrillReport> {
+  const folder = resolve(from);
+  const manifest = await readManifest(folder);
+  const startedMs = performance.now();
+  await verifyFiles(folder, manifest, (table) => onStep(`Reading ${table}`));
+  const verifiedMs = performance.now();
+  const name = `${SCRATCH_PREFIX}${randomBytes(SUFFIX_BYTES).toString('hex')}`;
+  return withScratch(url, name, async (scratch) => {
+    const { skipped } = await scratch.replace((session) =>
+      loadTables(session, folder, manifest, ({ table, rows }) => onStep(`Restoring ${table}: ${rows} rows`)),
+    );
+    const restoredMs = performance.now();
+    const tables = await compare(scratch, manifest, skipped, onStep);
+    return {
+      manifest,
+      database: name,
+      tables,
+      rows: tables.reduce((sum, { rowsRestored }) => sum + rowsRestored, 0),
+      verifyMs: verifiedMs - startedMs,
+      restoreMs: restoredMs - verifiedMs,
+      compareMs: performance.now() - restoredMs,
+      isPassed: tables.every(({ isEqual }) => isEqual),
+    };
+  });
+}
+
+async function compare(
+  scratch: CopyConnection,
+  manifest: BackupManifest,
+  skipped: readonly string[],
+  onStep: (step: string) => void,
+): Promise<TableComparison[]> {
+  return scratch.snapshot(async (session) => {
+    const compared: TableComparison[] = [];
+    for (const { name, columns, rows, rows_digest: digest } of manifest.tables) {
+      onStep(`Comparing ${name}`);
+      const found = skipped.includes(name) ? { rows: 0, rowsDigest: '' } : await digestTable(session, { name, columns });
+      compared.push({
+        table: name,
+        rowsInBackup: rows,
+        rowsRestored: found.rows,
+        isEqual: found.rows === rows && found.rowsDigest === digest,
+      });
+    }
+    return compared;
+  });
+}
+
+async function withScratch<T>(url: string, name: string, work: (scratch: CopyConnection) => Promise<T>): Promise<T> {
+  const server = await CopyConnection.open(url, 'kindred-drill');
+  try {
+    // template0: what somebody has put into template1 is not part of a backup.
+    await server.session.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
+    try {
+      const scratch = await CopyConnection.open(databaseAt(url, name), 'kindred-drill');
+      return await work(scratch).finally(() => scratch.close());
+    } finally {
+      await server.session.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    }
+  } finally {
+    await server.close();
+  }
+}
+
+/** The same server, another database. */
+export function databaseAt(url: string, name: string): string {
+  const other = new URL(url);
+  other.pathname = `/${name}`;
+  return other.href;
+}
