@@ -4,6 +4,7 @@ import {
   Certificates,
   DeadLetters,
   GenerationManager,
+  LedgerTouch,
   Reconciler,
   Schedules,
   SyncStatistics,
@@ -236,10 +237,15 @@ export class AdminDoubles {
     }),
   };
 
+  readonly touch = {
+    touch: jest.fn(async (_generation: number, _after: string | null, _limit: number) => ({ touched: 2, next: ROW_ID as string | null })),
+  };
+
   providers(): Provider[] {
     return [
       { provide: SyncStatistics, useValue: this.statistics },
       { provide: DeadLetters, useValue: this.deadLetters },
+      { provide: LedgerTouch, useValue: this.touch },
       { provide: Certificates, useValue: this.certificates },
       { provide: Reconciler, useValue: this.reconciler },
       { provide: GenerationManager, useValue: this.generations },

@@ -6,6 +6,7 @@ import { conformsTo } from './json-schema.js';
 const ADMIN = '/api/v1/admin';
 const ROUTES: [string, string, Json][] = [
   ['GET', '/sync/status', undefined],
+  ['POST', '/sync/touch', {}],
   ['GET', '/dead-letters', undefined],
   ['POST', '/dead-letters/requeue', { all: true }],
   ['POST', '/reconcile', {}],
@@ -130,6 +131,11 @@ describe('admin routes', () => {
       ['POST', '/dead-letters/requeue', { ids: [ROW_ID], all: true }],
       ['POST', '/dead-letters/requeue', { all: true, everything: true }],
       ['POST', '/dead-letters/requeue', []],
+      ['POST', '/sync/touch', { source: 'projects', generation: 1 }],
+      ['POST', '/sync/touch', { after: 'x' }],
+      ['POST', '/sync/touch', { limit: 0 }],
+      ['POST', '/sync/touch', { limit: 5001 }],
+      ['POST', '/sync/touch', { all: true }],
       ['POST', '/reconcile', { source: 'projects', generation: 1 }],
       ['POST', '/reconcile', { dry_run: 'yes' }],
       ['POST', '/reconcile', { budget_ms: 1 }],
@@ -201,6 +207,13 @@ describe('admin routes', () => {
       expect(http.admin.deadLetters.requeue).toHaveBeenLastCalledWith({ source: undefined, generationId: undefined, code: 'x' });
       await send('POST', '/dead-letters/requeue', { all: true, source: 'projects' });
       expect(http.admin.deadLetters.requeue).toHaveBeenLastCalledWith({ source: 'projects', generationId: undefined, all: true });
+    });
+
+    it('touches a page of rows', async () => {
+      expect(await send('POST', '/sync/touch', undefined)).toMatchObject({ status: 202, body: { touched: 2, next: ROW_ID } });
+      expect(http.admin.touch.touch).toHaveBeenLastCalledWith(1, null, 1_000);
+      await send('POST', '/sync/touch', { generation: 2, after: ROW_ID, limit: 5 });
+      expect(http.admin.touch.touch).toHaveBeenLastCalledWith(2, ROW_ID, 5);
     });
 
     it('reconciles the serving generation, or the one named', async () => {

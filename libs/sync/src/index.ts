@@ -55,3 +55,4 @@ export * from './statistics/sync-status.js';
 export * from './sync.module.js';
 export * from './sync-readiness.js';
 export * from './sync-startup.js';
+export * from './touch/ledger-touch.js';

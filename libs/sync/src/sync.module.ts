@@ -32,6 +32,7 @@ import { IndexDirectory } from './serving-index.js';
 import { SyncStatistics } from './statistics/sync-statistics.js';
 import { SyncReadiness } from './sync-readiness.js';
 import { SyncStartup } from './sync-startup.js';
+import { LedgerTouch } from './touch/ledger-touch.js';
 
 export interface SyncModuleOptions {
   /** Whether the relay runs in this process. */
@@ -73,6 +74,11 @@ export class SyncModule {
         {
           provide: DeadLetters,
           useFactory: (unitOfWork: UnitOfWork, relay: IndexRelay) => new DeadLetters(unitOfWork, relay),
+          inject: [UnitOfWork, IndexRelay],
+        },
+        {
+          provide: LedgerTouch,
+          useFactory: (unitOfWork: UnitOfWork, relay: IndexRelay) => new LedgerTouch(unitOfWork, relay),
           inject: [UnitOfWork, IndexRelay],
         },
         {
@@ -128,6 +134,7 @@ export class SyncModule {
         SyncReadiness,
         IndexRelay,
         DeadLetters,
+        LedgerTouch,
         SyncStatistics,
         GenerationCatalog,
         GenerationManager,
