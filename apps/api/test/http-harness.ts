@@ -7,6 +7,7 @@ import { DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
 import { IdempotencyModule } from '#idempotency';
 import { ImportRunner, INGESTION_ENTITIES, IngestionHttpModule, JobQueue } from '#ingestion';
 import { Clock, IdGenerator, SystemClock, SystemIdGenerator } from '#kernel';
+import { LogLevels } from '#observability';
 import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
 import { SecurityHttpModule } from '#security';
 import { SimilarityHttpModule } from '#similarity';
@@ -88,6 +89,7 @@ export async function startHttp(
     SyncReadiness,
     { provide: Clock, useClass: SystemClock },
     { provide: IdGenerator, useClass: SystemIdGenerator },
+    LogLevels,
     ...admin.providers(),
   ];
   const config = loadConfig({ DATA_DIR: dataDir, ...environment });

@@ -45,6 +45,8 @@ export class KindredFastifyAdapter extends FastifyAdapter {
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAMETER_LIMIT, querystringParser: parseQueryString },
     });
     const fastify = this.getInstance();
+    // Before any route, so that it is there for those of the API document as well, which are older than Nest's handler.
+    fastify.setErrorHandler((error: Error, request, reply) => problems.answer(error, request, reply));
     fastify.addHook('onRoute', ({ method, url, config }) => {
       scopeOf(config, url);
       this.routes.add(method, url);
@@ -71,6 +73,11 @@ export class KindredFastifyAdapter extends FastifyAdapter {
   /** From now on every answer closes its connection, so that none is left idle that a client might use in the moment when the port closes. */
   turnAway(): void {
     this.isTurningAway = true;
+  }
+
+  /** Nest's handler would do the same as ours. */
+  override setErrorHandler(): ReturnType<FastifyAdapter['setErrorHandler']> {
+    return this.getInstance();
   }
 
   /** Nest would add parsers of its own here, which accept more than ours. */

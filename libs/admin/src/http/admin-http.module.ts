@@ -1,15 +1,19 @@
+import { DocumentsModule } from '#documents';
 import { Module } from '@nestjs/common';
 import { AdminModule } from '../admin.module.js';
+import { AuditController } from './audit.controller.js';
 import { CertificatesController } from './certificates.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { GenerationsController } from './generations.controller.js';
+import { KeysController } from './keys.controller.js';
+import { LogLevelsController } from './log-levels.controller.js';
 import { SchedulesController } from './schedules.controller.js';
 import { SyncStatusController } from './sync-status.controller.js';
 import { SyncTouchController } from './sync-touch.controller.js';
 
 /** The handles of operators over HTTP; for apps/api only. */
 @Module({
-  imports: [AdminModule],
+  imports: [AdminModule, DocumentsModule],
   controllers: [
     SyncStatusController,
     SyncTouchController,
@@ -17,6 +21,9 @@ import { SyncTouchController } from './sync-touch.controller.js';
     CertificatesController,
     GenerationsController,
     SchedulesController,
+    KeysController,
+    AuditController,
+    LogLevelsController,
   ],
 })
 export class AdminHttpModule {}

@@ -1,0 +1,59 @@
+import { SCOPES } from '#security';
+import { startHttp, type HttpHarness, type Json } from './http-harness.js';
+
+const BOOTSTRAP = 'bootstrap-0123456789abcdef0123456789abcdef';
+const ID = '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11';
+const INCLUDED: Readonly<Record<string, readonly string[]>> = {
+  nobody: [],
+  read: ['read'],
+  write: ['read', 'write'],
+  'admin:read': ['admin:read'],
+  admin: ['admin', 'admin:read'],
+};
+
+describe('scopes', () => {
+  let http: HttpHarness;
+  const keys = new Map<string, string>();
+  beforeAll(async () => {
+    http = await startHttp({
+      AUTH: 'required',
+      KINDRED_BOOTSTRAP_KEY: BOOTSTRAP,
+      RATE_LIMIT_PER_MINUTE: '0',
+      RATE_LIMIT_ADDRESS_PER_MINUTE: '0',
+    });
+    for (const scope of SCOPES) {
+      const payload = { name: scope, scopes: [scope] };
+      keys.set(scope, (await http.send('POST', '/api/v1/admin/keys', { payload, headers: { 'x-api-key': BOOTSTRAP } })).body.key as string);
+    }
+  });
+  afterAll(() => http.close());
+
+  it('open exactly the routes that ask for them, of all routes', async () => {
+    const { body: document } = await http.send('GET', '/docs-json', { headers: { 'x-api-key': BOOTSTRAP } });
+    const operations = Object.entries<Json>(document.paths).flatMap(([path, item]) =>
+      Object.entries<Json>(item).map(([method, operation]) => ({ method, path, scope: operation['x-required-scope'] as string })),
+    );
+    let cells = 0;
+    for (const { method, path, scope } of operations) {
+      for (const [caller, scopes] of Object.entries(INCLUDED)) {
+        const key = keys.get(caller);
+        // What is sent is nonsense, so that whoever is let in does nothing: only the door is looked at.
+        const url = path.replace(/\{\w+\}/g, path.includes('generations') ? '999' : ID);
+        const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+        const payload = method === 'get' || method === 'delete' ? {} : { payload: { nonsense: true } };
+        const { status } = await http.send(method.toUpperCase(), `${url}?nonsense=1`, { headers, ...payload });
+        const isOpen = scope === 'public' || scopes.includes(scope);
+        const outcome = status === 401 ? 'no key' : status === 403 ? 'no scope' : 'in';
+        expect([method, path, caller, outcome]).toEqual([method, path, caller, isOpen ? 'in' : key === undefined ? 'no key' : 'no scope']);
+        cells++;
+      }
+    }
+    expect(operations.length).toBeGreaterThan(60);
+    expect(cells).toBe(operations.length * 5);
+  });
+
+  it('are said by every route that the router knows', () => {
+    const routes = http.adapter.routes.routes().filter(({ url }) => !url.startsWith('/docs'));
+    expect(routes.length).toBeGreaterThan(60);
+  });
+});
