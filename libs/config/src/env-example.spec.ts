@@ -19,7 +19,7 @@ describe('.env.example', () => {
   });
 
   it('writes every fixed default out, and leaves a value empty only where there is none', () => {
-    const defaults = parseEnvironment({}) as Record<string, string | number | boolean | undefined>;
+    const defaults = parseEnvironment({}) as Record<string, string | number | boolean | string[] | undefined>;
     for (const [name, value] of assignments) {
       expect([name, value]).toEqual([name, String(defaults[name] ?? '')]);
     }

@@ -21,9 +21,22 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   SHUTDOWN_DELAY_MS: [CANARY, '-1', '15001'],
   PORT: [CANARY, '-1', '65536', '3000.5', '0x10', ' 3000', '1e3'],
   LOG_LEVEL: [CANARY, 'verbose', `info,${CANARY}=debug`, `info,sync=${CANARY}`],
+  CORS_ORIGINS: [
+    CANARY,
+    '*',
+    `https://${CANARY}/`,
+    `https://${CANARY}/path`,
+    `https://user:${CANARY}@host`,
+    `ftp://${CANARY}`,
+    `https://app.example,${CANARY}`,
+    `https://app.example,`,
+    `https://APP.example`,
+    'null',
+  ],
   DATABASE_URL: [CANARY, `mysql://root:${CANARY}@host/db`, `//${CANARY}`],
   VECTOR_STORE: [CANARY, 'Qdrant'],
   QDRANT_URL: [CANARY, `ftp://${CANARY}`, `${CANARY}:6333`],
+  QDRANT_ALLOW_PLAINTEXT: [CANARY, '1', 'yes'],
   QDRANT_PORT: [CANARY, '0', '65536'],
   QDRANT_COLLECTION_PREFIX: [`${CANARY} `, 'a/b', 'x'.repeat(65)],
   QDRANT_TIMEOUT_MS: [CANARY, '49', '60001'],
@@ -73,6 +86,7 @@ const FREE_TEXT = [
   'HOST',
   'DATA_DIR',
   'ERASURE_LOG',
+  'DATABASE_CA_FILE',
   'QDRANT_HOST',
   'QDRANT_API_KEY',
   'EMBEDDING_MODEL',
@@ -159,6 +173,37 @@ describe('parseEnvironment', () => {
     expect(variablesOf(refusalOf({ OPENAI_GENERATION_MODEL: 'writer', EMBEDDING_PROVIDER: 'openai' }))).toEqual(['OPENAI_API_KEY']);
     expect(parseEnvironment({ OPENAI_GENERATION_MODEL: 'writer', OPENAI_API_KEY: 'sk' })).toBeDefined();
     expect(parseEnvironment({ OPENAI_GENERATION_MODEL: 'writer', OPENAI_BASE_URL: 'http://writer:8080/v1' })).toBeDefined();
+  });
+
+  it.each(['http://qdrant:6333', 'http://10.0.0.7:6333', 'http://localhost.example:6333', 'http://127.0.0.1.example:6333'])(
+    'sends no key of Qdrant in the clear to %s',
+    (url) => {
+      const refusal = refusalOf({ QDRANT_URL: url, QDRANT_API_KEY: CANARY });
+      expect(variablesOf(refusal)).toEqual(['QDRANT_URL']);
+      expect(refusal.message).toContain('QDRANT_ALLOW_PLAINTEXT');
+      expect(refusal.message).not.toContain(CANARY);
+      expect(parseEnvironment({ QDRANT_URL: url, QDRANT_API_KEY: CANARY, QDRANT_ALLOW_PLAINTEXT: 'true' })).toBeDefined();
+      expect(parseEnvironment({ QDRANT_URL: url })).toBeDefined();
+      expect(parseEnvironment({ QDRANT_URL: url, QDRANT_API_KEY: CANARY, VECTOR_STORE: 'local' })).toBeDefined();
+    },
+  );
+
+  it('knows the host form as well, and what stays on this machine or is encrypted', () => {
+    expect(variablesOf(refusalOf({ QDRANT_HOST: 'qdrant', QDRANT_API_KEY: CANARY }))).toEqual(['QDRANT_HOST']);
+    for (const url of ['https://qdrant:6333', 'http://localhost:6333', 'http://127.0.0.1:6333', 'http://[::1]:6333'])
+      expect(parseEnvironment({ QDRANT_URL: url, QDRANT_API_KEY: CANARY })).toBeDefined();
+  });
+
+  it('refuses a certificate that would verify nothing', () => {
+    const file = { DATABASE_CA_FILE: '/nowhere/ca.pem' };
+    const database = 'postgres://db.example/kindred';
+    for (const environment of [
+      file,
+      { ...file, DATABASE_URL: `${database}?sslmode=disable` },
+      { ...file, DATABASE_URL: `${database}?sslmode=no-verify` },
+      { ...file, DATABASE_URL: database },
+    ])
+      expect(variablesOf(refusalOf(environment))).toEqual(['DATABASE_CA_FILE']);
   });
 
   it('does not call a variable missing that is there, but wrong', () => {

@@ -1,4 +1,4 @@
-import { FatalStartupError, isAddressRange } from '#kernel';
+import { FatalStartupError, isAddressRange, isLoopbackHost } from '#kernel';
 import { CronTime } from 'cron';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -87,6 +87,21 @@ const addressRanges = z
   .string()
   .refine((text) => listOf(text).every(isAddressRange), 'must be addresses or ranges such as 10.0.0.0/8, separated by commas');
 
+/** Origins as browsers name them, separated by commas: `https://app.example`, with a port where it is not the usual one, and nothing behind it. */
+const origins = z
+  .string()
+  .transform(listOf)
+  .refine((list) => list.every(isOrigin), 'must be origins like https://app.example, separated by commas; * is not one');
+
+function isOrigin(text: string): boolean {
+  try {
+    const { protocol, origin } = new URL(text);
+    return /^https?:$/.test(protocol) && origin === text;
+  } catch {
+    return false;
+  }
+}
+
 /** What OpenAI's own address is, and what is therefore not complete without a key. */
 const OPENAI_URL = 'https://api.openai.com/v1';
 
@@ -99,12 +114,15 @@ export const environmentSchema = z.object({
   DATA_DIR: z.string().default('./data'),
   ERASURE_LOG: z.string().optional(),
   LOG_LEVEL: logSettings.default('info'),
+  CORS_ORIGINS: origins.optional(),
   DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
+  DATABASE_CA_FILE: z.string().optional(),
   VECTOR_STORE: z.enum(['auto', 'local', 'qdrant'], 'must be auto, local or qdrant').default('auto'),
   QDRANT_URL: url(['http:', 'https:']).optional(),
   QDRANT_HOST: z.string().optional(),
   QDRANT_PORT: integer(1, 65535).default(6333),
   QDRANT_API_KEY: z.string().optional(),
+  QDRANT_ALLOW_PLAINTEXT: flag.default(false),
   QDRANT_COLLECTION_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
@@ -253,6 +271,7 @@ function findContradictions(env: ParsedEnvironment): EnvironmentProblem[] {
   if (env.VECTOR_STORE === 'qdrant' && env.QDRANT_URL === undefined && env.QDRANT_HOST === undefined) {
     problems.push({ variable: 'QDRANT_URL', rule: 'is missing although VECTOR_STORE is qdrant (or set QDRANT_HOST and QDRANT_PORT)' });
   }
+  problems.push(...findPlaintext(env), ...findBadCertificates(env));
   if (env.EMBEDDING_PROVIDER === 'openai' && env.OPENAI_BASE_URL === OPENAI_URL && env.OPENAI_API_KEY === undefined) {
     problems.push({ variable: 'OPENAI_API_KEY', rule: 'is missing although EMBEDDING_PROVIDER is openai (or set OPENAI_BASE_URL)' });
   } else if (env.OPENAI_GENERATION_MODEL !== undefined && env.OPENAI_BASE_URL === OPENAI_URL && env.OPENAI_API_KEY === undefined) {
@@ -263,6 +282,33 @@ function findContradictions(env: ParsedEnvironment): EnvironmentProblem[] {
   }
   return problems;
 }
+
+/** Whoever listens on the way to the index would have its key. */
+function findPlaintext(env: ParsedEnvironment): EnvironmentProblem[] {
+  if (env.VECTOR_STORE === 'local' || env.QDRANT_API_KEY === undefined || env.QDRANT_ALLOW_PLAINTEXT) return [];
+  const variable = env.QDRANT_URL === undefined ? 'QDRANT_HOST' : 'QDRANT_URL';
+  const address = env.QDRANT_URL ?? (env.QDRANT_HOST === undefined ? null : `http://${env.QDRANT_HOST}`);
+  if (address === null || !URL.canParse(address)) return [];
+  const { protocol, hostname } = new URL(address);
+  if (protocol === 'https:' || isLoopbackHost(hostname)) return [];
+  const rule = 'would send QDRANT_API_KEY unencrypted over the network: give an https: URL, or set QDRANT_ALLOW_PLAINTEXT=true';
+  return [{ variable, rule }];
+}
+
+function findBadCertificates({ DATABASE_CA_FILE: file, DATABASE_URL: database }: ParsedEnvironment): EnvironmentProblem[] {
+  if (file === undefined) return [];
+  const variable = 'DATABASE_CA_FILE';
+  if (database === undefined) return [{ variable, rule: 'is set without DATABASE_URL; the embedded database needs no certificate' }];
+  const mode = new URL(database).searchParams.get('sslmode');
+  if (mode !== null && !VERIFYING_MODES.has(mode))
+    return [{ variable, rule: 'is set although sslmode in DATABASE_URL verifies no certificate; use verify-full' }];
+  const text = readSecret(file);
+  if (text === null) return [{ variable, rule: 'names a file that cannot be read' }];
+  return text.includes('-----BEGIN CERTIFICATE-----') ? [] : [{ variable, rule: 'names a file that holds no PEM certificate' }];
+}
+
+/** `require` verifies the issuer as soon as a CA is given, as for psql. */
+const VERIFYING_MODES: ReadonlySet<string> = new Set(['require', 'verify-ca', 'verify-full']);
 
 /** The environment for a child process: that of this one, plus `defaults` for what it leaves unset. */
 export function inheritedEnvironment(defaults: Readonly<Record<string, string>>): NodeJS.ProcessEnv {

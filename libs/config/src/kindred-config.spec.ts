@@ -18,7 +18,13 @@ function problemsOf(environment: Record<string, string>): string[] {
 describe('loadConfig', () => {
   it('gives the defaults of the public contract', () => {
     const config = loadConfig({});
-    expect(config.server).toEqual({ nodeEnv: 'development', host: '127.0.0.1', port: 3000, shutdownDelayMs: 0, isIfMatchRequired: false });
+    expect(config.server).toEqual({
+      nodeEnv: 'development',
+      host: '127.0.0.1',
+      port: 3000,
+      shutdownDelayMs: 0,
+      isIfMatchRequired: false,
+    });
     expect(config.data.dataDir).toBe(resolve('./data'));
     expect(config.log).toEqual({ level: 'info', levels: {} });
     expect(config.database.url).toBeNull();
@@ -122,6 +128,13 @@ describe('loadConfig', () => {
       maxTokens: 300,
       timeoutMs: 30_000,
     });
+  });
+
+  it('takes origins by their exact names', () => {
+    expect(loadConfig({ CORS_ORIGINS: 'https://app.example, http://localhost:5173' }).security.corsOrigins).toEqual([
+      'https://app.example',
+      'http://localhost:5173',
+    ]);
   });
 
   it('makes folders absolute, so that a later change of directory does not move them', () => {

@@ -51,13 +51,22 @@ export class LogConfig {
 }
 
 export class DatabaseConfig {
-  /** `null` = start the embedded PostgreSQL under the data directory. */
+  /** `null` = start the embedded PostgreSQL under the data directory. Names the CA file, so that every connection verifies alike. */
   readonly url: string | null;
 
   constructor(env: ParsedEnvironment) {
-    this.url = env.DATABASE_URL ?? null;
+    this.url = env.DATABASE_URL === undefined ? null : withAuthority(env.DATABASE_URL, env.DATABASE_CA_FILE);
     Object.freeze(this);
   }
+}
+
+/** Who gives a CA wants the server verified, and says less only with `sslmode`. */
+function withAuthority(databaseUrl: string, caFile: string | undefined): string {
+  if (caFile === undefined) return databaseUrl;
+  const url = new URL(databaseUrl);
+  if (!url.searchParams.has('sslmode')) url.searchParams.set('sslmode', 'verify-full');
+  url.searchParams.set('sslrootcert', resolve(caFile));
+  return url.toString();
 }
 
 export class VectorStoreConfig {
@@ -269,6 +278,8 @@ export class SecurityConfig {
   readonly pepper: string | null;
   /** Peers whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Origins whose pages may call the API; empty = none but its own. */
+  readonly corsOrigins: readonly string[];
   /** Of a key that has no limit of its own; 0 = none. */
   readonly rateLimitPerMinute: number;
   /** Of all requests of one address together; 0 = none. */
@@ -282,6 +293,7 @@ export class SecurityConfig {
     this.bootstrapKey = env.KINDRED_BOOTSTRAP_KEY ?? null;
     this.pepper = env.API_KEY_PEPPER ?? null;
     this.trustedProxies = Object.freeze(env.TRUSTED_PROXIES === undefined ? [] : listOf(env.TRUSTED_PROXIES));
+    this.corsOrigins = Object.freeze(env.CORS_ORIGINS ?? []);
     this.rateLimitPerMinute = env.RATE_LIMIT_PER_MINUTE;
     this.addressRateLimitPerMinute = env.RATE_LIMIT_ADDRESS_PER_MINUTE;
     this.overloadWaitMs = env.OVERLOAD_WAIT_MS;

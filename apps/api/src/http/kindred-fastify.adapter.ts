@@ -1,4 +1,6 @@
 import { scopeOf, type AccessHook } from '#security';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -10,13 +12,22 @@ import {
   PATH_PARAMETER_LIMIT,
 } from './limits.js';
 import { answerClientError } from './client-error.js';
-import { checkRequest } from './request-checks.js';
+import { corsOptions } from './cors-options.js';
+import { ANY_PATH, checkRequest } from './request-checks.js';
 import { watchBody, type WatchedRequest } from './body-deadline.js';
 import { FILE_TYPES, parseBody, passFile, streamsBody } from './body-parser.js';
 import { ProblemFilter } from './problem.filter.js';
 import { parseQueryString } from './query-string.js';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
 import { RouteTable } from './route-table.js';
+import { SECURITY_HEADERS } from './security-headers.js';
+
+export interface HttpAdapterOptions {
+  /** Peers whose X-Forwarded-For is believed. Default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** Origins whose pages may call the API. Default: none. */
+  readonly corsOrigins?: readonly string[];
+}
 
 /** Fastify with the manners of this service: request ids, strict bodies and queries, 404 against 405, problems for what the router refuses. */
 export class KindredFastifyAdapter extends FastifyAdapter {
@@ -24,8 +35,7 @@ export class KindredFastifyAdapter extends FastifyAdapter {
   private isTurningAway = false;
   private access: AccessHook | null = null;
 
-  /** @param trustedProxies peers whose X-Forwarded-For is believed */
-  constructor(trustedProxies: readonly string[]) {
+  constructor({ trustedProxies = [], corsOrigins = [] }: HttpAdapterOptions = {}) {
     const problems = new ProblemFilter();
     super({
       bodyLimit: BODY_LIMIT_BYTES,
@@ -48,17 +58,19 @@ export class KindredFastifyAdapter extends FastifyAdapter {
     // Before any route, so that it is there for those of the API document as well, which are older than Nest's handler.
     fastify.setErrorHandler((error: Error, request, reply) => problems.answer(error, request, reply));
     fastify.addHook('onRoute', ({ method, url, config }) => {
+      if (url === ANY_PATH) return;
       scopeOf(config, url);
       this.routes.add(method, url);
     });
-    fastify.addHook('onRequest', (request, reply, done) => {
-      if (this.isTurningAway) reply.header('connection', 'close');
-      watchBody(request.raw as WatchedRequest, streamsBody(request) ? { idleMs: BODY_IDLE_TIMEOUT_MS } : { wholeMs: BODY_TIMEOUT_MS });
-      checkRequest(this.routes, request, reply, done);
-    });
-    fastify.addHook('onRequest', async (request) => {
-      if (this.access === null) throw new Error('Nobody checks who calls: configureHttp was not called');
-      await this.access.check(request);
+    // Before the checks below, so that refusals carry their headers as well.
+    void fastify.register(helmet, SECURITY_HEADERS);
+    if (corsOrigins.length > 0) void fastify.register(cors, corsOptions(corsOrigins));
+    void fastify.after(() => {
+      fastify.addHook('onRequest', (request, reply, done) => this.receive(request, reply, done));
+      fastify.addHook('onRequest', async (request) => {
+        if (this.access === null) throw new Error('Nobody checks who calls: configureHttp was not called');
+        await this.access.check(request);
+      });
     });
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer' }, parseBody);
@@ -78,6 +90,12 @@ export class KindredFastifyAdapter extends FastifyAdapter {
   /** Nest's handler would do the same as ours. */
   override setErrorHandler(): ReturnType<FastifyAdapter['setErrorHandler']> {
     return this.getInstance();
+  }
+
+  private receive(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    if (this.isTurningAway) reply.header('connection', 'close');
+    watchBody(request.raw as WatchedRequest, streamsBody(request) ? { idleMs: BODY_IDLE_TIMEOUT_MS } : { wholeMs: BODY_TIMEOUT_MS });
+    checkRequest(this.routes, request, reply, done);
   }
 
   /** Nest would add parsers of its own here, which accept more than ours. */

@@ -8,11 +8,14 @@ import type { RouteTable } from './route-table.js';
 /** Pages and metrics answer in other forms than JSON; so do routes that say `answersOtherForms`, or name some there. */
 const OTHER_FORMS = /^\/(docs|metrics)(\/|$)/;
 
+/** The one route of the CORS plugin; it stands for no path of ours. */
+export const ANY_PATH = '*';
+
 /** Looks at every request before its body is read: path, method, Accept, content coding and query string. */
 export function checkRequest(routes: RouteTable, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-  reply.headers({ [REQUEST_ID_HEADER]: request.id, 'x-content-type-options': 'nosniff' });
+  reply.header(REQUEST_ID_HEADER, request.id);
   const path = pathOf(request.raw.url ?? '/');
-  if (request.is404) {
+  if (request.is404 || request.routeOptions.url === ANY_PATH) {
     const allowed = routes.allowedMethods(path);
     if (request.method === 'OPTIONS' && allowed.length > 0) {
       void reply.status(204).header('allow', allowed.join(', ')).send();

@@ -70,8 +70,7 @@ function isKept(error: unknown): error is DomainError {
 }
 
 function scopeOf(request: FastifyRequest, key: string): KeyScope {
-  const { caller } = request as { readonly caller?: { readonly keyId: string | null } };
-  return { caller: caller?.keyId ?? 'anonymous', route: `${request.method} ${request.routeOptions.url ?? ''}`, key };
+  return { caller: request.caller?.keyId ?? 'anonymous', route: `${request.method} ${request.routeOptions.url ?? ''}`, key };
 }
 
 async function repeat(stored: StoredReply, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
