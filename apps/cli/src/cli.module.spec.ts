@@ -25,12 +25,12 @@ describe('the command line', () => {
 
   /** Options of the command, checked word by word; what stands behind them may be anything. */
   function defectOf(line: string): string | null {
-    const [, ...words] =
-      line
-        .split(' | ')
-        .at(-1)!
-        .split(' > ')[0]!
-        .match(/"[^"]*"|\S+/g) ?? [];
+    const call = line
+      .replace(/^[A-Z_]+=\S+ /, '')
+      .split(' | ')
+      .at(-1)!
+      .split(' > ')[0]!;
+    const [, ...words] = call.match(/"[^"]*"|\S+/g) ?? [];
     let node = root;
     for (let index = 0; index < words.length; index++) {
       const word = words[index]!;

@@ -28,6 +28,9 @@ import { CompletionCommand } from './completion/completion.command.js';
 import { DemoCommand } from './demo/demo.command.js';
 import { DoctorCommand } from './doctor/doctor.command.js';
 import { RestoreDrillCommand } from './doctor/restore-drill.command.js';
+import { SearchCommand } from './search/search.command.js';
+import { SyncCommand } from './sync/sync.command.js';
+import { INDEX_COMMANDS, IndexCommand } from './vector-index/index.command.js';
 import { ExportCommand } from './transfer/export.command.js';
 import { ImportCommand } from './transfer/import.command.js';
 import { readCommandTree, type CommanderCommand, type CommandNode } from './program/command-tree.js';
@@ -40,6 +43,9 @@ import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, Mig
   providers: [
     DemoCommand,
     StatusCommand,
+    SyncCommand,
+    SearchCommand,
+    ...[IndexCommand, ...INDEX_COMMANDS],
     ReconcileCommand,
     ExportCommand,
     ...[CertificateCommand, CertificatesCommand, CertificatesListCommand, CertificatesShowCommand, CertificatesLatestCommand],

@@ -1,20 +1,12 @@
 import { createTestDatabase, ServerProcess, waitFor, type TestDatabase } from '#testing';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runKindred, type Outcome } from './command-line.js';
 
-const CLI = join(process.cwd(), 'dist', 'apps', 'cli', 'src', 'main.js');
 const ROWS = 12;
 /** Each call is a process of its own, which loads for a second when the machine is busy. */
 jest.setTimeout(180_000);
-
-/** What came out of one call of the command line. */
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
 
 interface Hit {
   readonly results: readonly { readonly project: { readonly name: string } }[];
@@ -53,12 +45,7 @@ describe('the command line operates a running service', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  const kindred = (...words: string[]): Promise<Outcome> =>
-    new Promise((resolve) => {
-      execFile(process.execPath, [CLI, ...words], { env: { PATH: process.env['PATH'], DATA_DIR: dataDir } }, (failure, out, error) => {
-        resolve({ code: failure === null ? 0 : Number(failure.code), out, error });
-      });
-    });
+  const kindred = (...words: string[]): Promise<Outcome> => runKindred(words, { DATA_DIR: dataDir });
 
   const json = async <T>(...words: string[]): Promise<T> => {
     const { code, out, error } = await kindred(...words, '--json');
@@ -102,11 +89,7 @@ describe('the command line operates a running service', () => {
     const other = mkdtempSync(join(tmpdir(), 'kindred-cli-none-'));
     const asked = (content?: object) => {
       if (content !== undefined) writeFileSync(join(other, 'run.json'), JSON.stringify(content));
-      return new Promise<Outcome>((resolve) => {
-        execFile(process.execPath, [CLI, 'status'], { env: { PATH: process.env['PATH'], DATA_DIR: other } }, (failure, out, error) =>
-          resolve({ code: Number(failure?.code ?? 0), out, error }),
-        );
-      });
+      return runKindred(['status'], { DATA_DIR: other });
     };
     expect(await asked()).toMatchObject({ code: 3, error: expect.stringContaining('No service runs with the data directory') });
     // The process id of nobody: above every limit of Linux.

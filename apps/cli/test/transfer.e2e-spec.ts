@@ -1,18 +1,11 @@
 import { createTestDatabase, ServerProcess, type TestDatabase } from '#testing';
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runKindred, type Outcome } from './command-line.js';
 
-const CLI = join(process.cwd(), 'dist', 'apps', 'cli', 'src', 'main.js');
 /** Each call is a process of its own, which loads for a second when the machine is busy. */
 jest.setTimeout(180_000);
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
 
 describe('the command line imports and exports', () => {
   let database: TestDatabase;
@@ -31,15 +24,7 @@ describe('the command line imports and exports', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const kindred = (words: readonly string[], input = ''): Promise<Outcome> =>
-    new Promise((resolve) => {
-      const child = spawn(process.execPath, [CLI, ...words], { env: { PATH: process.env['PATH'], DATA_DIR: join(folder, 'data') } });
-      const texts = { out: '', error: '' };
-      child.stdout.on('data', (text) => (texts.out += String(text)));
-      child.stderr.on('data', (text) => (texts.error += String(text)));
-      child.stdin.on('error', () => undefined).end(input);
-      child.on('close', (code) => resolve({ code: code ?? -1, ...texts }));
-    });
+  const kindred = (words: readonly string[], input = ''): Promise<Outcome> => runKindred(words, { DATA_DIR: join(folder, 'data') }, input);
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);

@@ -16,7 +16,7 @@ export interface GenerationReply {
   readonly state: string;
   readonly collection: string;
   readonly model: string;
-  readonly embedder: { readonly max_tokens: number };
+  readonly embedder: { readonly max_tokens: number; readonly dimensions: number };
   readonly reason: string | null;
   readonly created_at: string;
   readonly serving_since: string | null;

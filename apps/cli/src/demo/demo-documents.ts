@@ -1,6 +1,6 @@
-import { renderTable } from '#kernel';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { documentTable } from '../output/result-table.js';
 import type { KindredClient, QueryReply } from '../service/kindred-client.js';
 import { secondsSince } from './seconds-since.js';
 
@@ -51,12 +51,5 @@ function print(query: string, { answer, results, query_time_ms, source }: QueryR
   console.log(`\n"${query}"  (${query_time_ms} ms, ${source} index, ${answer!.mode} answer)`);
   console.log(answer!.text.replace(/^/gm, LINE_INDENT));
   for (const { number, title, external_id } of answer!.citations) console.log(`${LINE_INDENT}[${number}] ${external_id ?? ''} ${title}`);
-  const rows = results.map(({ rank, similarity, document }) => [
-    rank,
-    similarity ?? '',
-    document.external_id ?? '',
-    document.title,
-    document.language ?? '',
-  ]);
-  console.log(renderTable(['#', 'similarity', 'document', 'title', 'language'], rows));
+  console.log(documentTable({ results }));
 }

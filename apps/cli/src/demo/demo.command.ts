@@ -1,11 +1,11 @@
-import { renderTable } from '#kernel';
 import { Command, CommandRunner, Option } from 'nest-commander';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { projectTable } from '../output/result-table.js';
 import { KindredClient, type SearchReply } from '../service/kindred-client.js';
 import { askQuestions, loadDocuments } from './demo-documents.js';
 import { secondsSince } from './seconds-since.js';
-import { ServiceProcess } from './service-process.js';
+import { ServiceProcess } from '../service/service-process.js';
 
 const SEED = new URL('../../../../../seed/projects.json', import.meta.url);
 
@@ -87,17 +87,8 @@ async function waitUntilSearchable(client: KindredClient): Promise<void> {
 }
 
 function print(query: string, reply: SearchReply): void {
-  const rows = reply.results.map(({ rank, similarity, project }) => [
-    rank,
-    similarity ?? '',
-    project.name,
-    project.project_type ?? '',
-    project.wood_type ?? '',
-    project.region ?? '',
-    project.final_price === null ? '' : `${project.final_price.toFixed(2)} ${project.currency}`,
-  ]);
   console.log(`\n"${query}"  (${reply.search_time_ms} ms, ${reply.source} index, ${reply.index?.model ?? 'no model'})`);
-  console.log(renderTable(['#', 'similarity', 'project', 'type', 'wood', 'region', 'price'], rows));
+  console.log(projectTable(reply));
 }
 
 function forwardSignals(service: ServiceProcess): void {

@@ -2,7 +2,7 @@ import { EXIT_CODES } from './exit-codes.js';
 
 /** Examples by command; a test holds each against the command line that exists, and finds one for every command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  '': ['kindred status', 'kindred import offers.csv', 'kindred reconcile --dry-run --wait'],
+  '': ['kindred status', 'kindred search "modern oak kitchen"', 'kindred index validate --json'],
   backup: ['kindred backup --to /backups/2026-01-31', 'kindred backup --to /backups/2026-01-31 --json'],
   certificate: ['kindred certificate', 'kindred certificate --source documents --out certificate.json'],
   certificates: ['kindred certificates list'],
@@ -38,6 +38,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'import pgvector': [
     'kindred import pgvector --from postgres://reader@host/catalog --table dq_embeddings --map content=content,external_id=id --collection catalog --dry-run',
   ],
+  index: ['kindred index check'],
+  'index init': ['kindred index init', 'kindred index init --timeout 300'],
+  'index check': ['kindred index check', 'kindred index check --url https://kindred.example --json'],
+  'index validate': ['kindred index validate', 'kindred index validate --source documents'],
+  'index stats': ['kindred index stats --json'],
+  'index rebuild': ['kindred index rebuild --wait', 'kindred index rebuild documents --reason "another HNSW setting"'],
+  'index migrate': ['QDRANT_URL=http://127.0.0.1:6333 kindred index migrate --from ./data'],
   migration: ['kindred migration run'],
   'migration run': ['kindred migration run'],
   'migration revert': ['kindred migration revert'],
@@ -47,7 +54,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   schedules: ['kindred schedules list'],
   'schedules list': ['kindred schedules list --json'],
   'schedules run': ['kindred schedules run quick-check --wait'],
+  search: [
+    'kindred search "modern oak kitchen with an island" --top-k 3',
+    'kindred search "Terrasse" --filter region=Bavaria --filter "final_price<20000" --mode vector',
+    'kindred search "Why does my fence turn grey?" --documents --collection faq',
+  ],
   status: ['kindred status', 'kindred status --url https://kindred.example --json'],
+  sync: ['kindred sync', 'kindred sync --force --dry-run', 'kindred sync --force --batch-size 500', 'kindred sync --stats-only --json'],
 };
 
 /** What `--help` says below the options of a command. */

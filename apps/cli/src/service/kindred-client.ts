@@ -15,6 +15,7 @@ export interface SearchReply {
     };
   }[];
   readonly search_time_ms: number;
+  readonly degraded: boolean;
   readonly source: string;
   readonly index: { readonly model: string; readonly pending: number } | null;
 }
@@ -32,6 +33,7 @@ export interface QueryReply {
     readonly citations: readonly { readonly number: number; readonly title: string; readonly external_id: string | null }[];
   };
   readonly query_time_ms: number;
+  readonly degraded: boolean;
   readonly source: string;
   readonly index: { readonly model: string; readonly pending: number } | null;
 }
@@ -79,6 +81,20 @@ export class KindredClient {
     readonly answer?: boolean;
   }): Promise<QueryReply> {
     return this.call('POST', '/api/v1/query', request);
+  }
+
+  /** Reads a health path, whose replies keep their own body also with 503. @throws ServiceError */
+  async health<Reply>(path: string): Promise<Reply> {
+    const reply = await this.request(path, { method: 'GET' });
+    const text = await this.textOf(reply);
+    try {
+      const body = JSON.parse(text) as Reply & { readonly status?: unknown };
+      // A problem has a status, too: that of HTTP.
+      if (typeof body.status === 'string') return body;
+    } catch {
+      // What a proxy says of a service that is away.
+    }
+    throw refusalOf({ call: `GET ${path}`, status: reply.status, body: text, retryAfter: null, hasKey: this.key !== null });
   }
 
   /** Reads an admin route; parameters that are undefined are left out. @throws ServiceError */

@@ -60,6 +60,15 @@ export abstract class ServiceCommand extends CommandRunner {
     }
   }
 
+  /** Does something once, and again while the service is away or busy. Only for what may be done twice. @throws ServiceError */
+  protected persist<Reply>(act: () => Promise<Reply>): Promise<Reply> {
+    return this.follow(
+      act,
+      () => true,
+      () => '',
+    );
+  }
+
   /** What was asked for was refused or has failed, and has been said: exit code 1. */
   protected fail(): void {
     process.exitCode = 1;

@@ -1,4 +1,5 @@
 import { migrationSummary } from '../output/migration-summary.js';
+import { progressBar } from '../output/progress-bar.js';
 import { durationText } from '../output/words.js';
 
 export interface ImportJobReply {
@@ -31,7 +32,6 @@ export interface ImportProblem {
 }
 
 const MEBIBYTE = 1_048_576;
-const BAR_WIDTH = 24;
 const NOT_RUNNING: Partial<Record<ImportJobReply['state'], string>> = {
   uploading: 'Uploading',
   queued: 'Waiting for its turn',
@@ -44,7 +44,7 @@ export function progressText({ state, progress }: ImportJobReply, isTerminal: bo
   const { lines, rejected, bytes, total_bytes, rate_per_second, eta_seconds } = progress;
   const share = total_bytes === null || total_bytes === 0 ? 0 : Math.min(1, bytes / total_bytes);
   const parts = [
-    `${isTerminal ? `${bar(share)} ` : ''}${Math.floor(share * 100)} %`,
+    `${isTerminal ? `${progressBar(share)} ` : ''}${Math.floor(share * 100)} %`,
     `${lines} rows`,
     ...(rejected === 0 ? [] : [`${rejected} rejected`]),
     ...(rate_per_second === null ? [] : [`${Math.round(rate_per_second)}/s`]),
@@ -57,17 +57,12 @@ export function progressText({ state, progress }: ImportJobReply, isTerminal: bo
 export function uploadText(sentBytes: number, totalBytes: number | null, isTerminal: boolean): string {
   if (totalBytes === null || totalBytes === 0) return `Uploading, ${(sentBytes / MEBIBYTE).toFixed(1)} MiB`;
   const share = Math.min(1, sentBytes / totalBytes);
-  return `Uploading ${isTerminal ? `${bar(share)} ` : ''}${Math.floor(share * 100)} %`;
+  return `Uploading ${isTerminal ? `${progressBar(share)} ` : ''}${Math.floor(share * 100)} %`;
 }
 
 /** How to come back to an import. */
 export function comeBackText(id: string): string {
   return `kindred import --resume ${id}`;
-}
-
-function bar(share: number): string {
-  const filled = Math.round(share * BAR_WIDTH);
-  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}]`;
 }
 
 /** How long the service has worked on the rows of an import, as its rate says; `null` = it does not. */
