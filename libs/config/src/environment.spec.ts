@@ -204,6 +204,7 @@ describe('parseEnvironment', () => {
       { ...file, DATABASE_URL: database },
     ])
       expect(variablesOf(refusalOf(environment))).toEqual(['DATABASE_CA_FILE']);
+    expect(variablesOf(refusalOf({ DATABASE_URL: `${database}?sslmode=verify-ca` }))).toEqual(['DATABASE_URL']);
   });
 
   it('does not call a variable missing that is there, but wrong', () => {

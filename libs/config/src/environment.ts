@@ -296,10 +296,14 @@ function findPlaintext(env: ParsedEnvironment): EnvironmentProblem[] {
 }
 
 function findBadCertificates({ DATABASE_CA_FILE: file, DATABASE_URL: database }: ParsedEnvironment): EnvironmentProblem[] {
-  if (file === undefined) return [];
+  const parameters = database === undefined ? null : new URL(database).searchParams;
+  const mode = parameters?.get('sslmode') ?? null;
+  if (file === undefined) {
+    if (mode !== 'verify-ca' || parameters?.has('sslrootcert')) return [];
+    return [{ variable: 'DATABASE_URL', rule: 'has sslmode=verify-ca, which needs DATABASE_CA_FILE; or use verify-full' }];
+  }
   const variable = 'DATABASE_CA_FILE';
-  if (database === undefined) return [{ variable, rule: 'is set without DATABASE_URL; the embedded database needs no certificate' }];
-  const mode = new URL(database).searchParams.get('sslmode');
+  if (parameters === null) return [{ variable, rule: 'is set without DATABASE_URL; the embedded database needs no certificate' }];
   if (mode !== null && !VERIFYING_MODES.has(mode))
     return [{ variable, rule: 'is set although sslmode in DATABASE_URL verifies no certificate; use verify-full' }];
   const text = readSecret(file);

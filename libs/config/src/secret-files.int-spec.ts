@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClientConfig } from './client-config.js';
-import { InvalidEnvironmentError, parseEnvironment } from './environment.js';
+import { InvalidEnvironmentError, parseEnvironment, SECRET_VARIABLES } from './environment.js';
 
 const CANARY = 'canary-7f3a';
 
@@ -34,6 +34,11 @@ describe('secrets from files', () => {
     });
     expect(parsed.QDRANT_API_KEY).toBe(CANARY);
     expect(parsed.DATABASE_URL).toBe(`postgres://kindred:${CANARY}@host/db`);
+  });
+
+  it.each(SECRET_VARIABLES)('reads %s from a file', (name) => {
+    const value = name === 'DATABASE_URL' ? `postgres://kindred:${CANARY}@host/db` : `${CANARY}-of-at-least-22-letters`;
+    expect(parseEnvironment({ [`${name}_FILE`]: file(`each-${name}`, `${value}\n`) })[name]).toBe(value);
   });
 
   it('gives the command line its key', () => {

@@ -15,6 +15,7 @@ export * from './fake-index-directory.js';
 export * from './fake-job-queue.js';
 export * from './hooked-vector-store.js';
 export * from './seeded-random.js';
+export * from './self-signed-certificate.js';
 export * from './real-qdrant.js';
 export * from './faults/during.js';
 export * from './faults/fault-run.js';
