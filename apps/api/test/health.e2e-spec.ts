@@ -4,7 +4,7 @@ import { EmbedderRegistry, type EmbeddingServiceState } from '#embeddings';
 import { HealthHttpModule, HealthMonitor } from '#health';
 import { Clock, DomainError } from '#kernel';
 import { IndexDirectory, IndexRelay, IndexSourceRegistry, SyncReadiness } from '#sync';
-import { AccessHook, ANONYMOUS, grantedBy, type Caller } from '#security';
+import { AccessHook, ANONYMOUS, LimitsHook, grantedBy, type Caller } from '#security';
 import { FixedClock } from '#testing';
 import { SearchStore, VectorStore, VectorStoreError, type SearchStoreStatus } from '#vector-store';
 import { Global, Module } from '@nestjs/common';
@@ -67,6 +67,7 @@ describe('health', () => {
       { provide: IndexRelay, useValue: { status: () => ({ isRunning: true, counts: COUNTS }) } },
       { provide: Clock, useValue: clock },
       { provide: AccessHook, useValue: { check: (request: FastifyRequest) => Promise.resolve(void (request.caller = caller)) } },
+      { provide: LimitsHook, useValue: { admit: () => undefined, charge: () => Promise.resolve() } },
       { provide: VectorStoreConfig, useValue: config.vectorStore },
       { provide: DatabaseConfig, useValue: config.database },
       { provide: EmbeddingConfig, useValue: config.embedding },

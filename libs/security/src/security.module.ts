@@ -6,7 +6,9 @@ import { AuditLog } from './audit-log.js';
 import { DoorCheck } from './door-check.js';
 import { FailedAttempts } from './failed-attempts.js';
 import { KeyDirectory } from './key-directory.js';
+import { LoadGauge } from './load-gauge.js';
 import { Pepper } from './pepper.js';
+import { RateLimits } from './rate-limits.js';
 
 /** Keys and the audit. Needs the (global) database module beside it. */
 @Global()
@@ -23,7 +25,9 @@ import { Pepper } from './pepper.js';
     AccessControl,
     AuditLog,
     DoorCheck,
+    RateLimits,
+    LoadGauge,
   ],
-  exports: [ApiKeys, KeyDirectory, AccessControl, AuditLog, DoorCheck],
+  exports: [ApiKeys, KeyDirectory, AccessControl, AuditLog, DoorCheck, RateLimits, LoadGauge],
 })
 export class SecurityModule {}

@@ -1,4 +1,4 @@
-import { AccessHook } from '#security';
+import { AccessHook, LimitsHook } from '#security';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { KindredFastifyAdapter } from './kindred-fastify.adapter.js';
@@ -8,7 +8,7 @@ import { RequestValidationPipe } from './request-validation.pipe.js';
 
 /** Gives the application its door, its validation, its errors and its documentation (/docs, /docs-json). Call it once, before `listen` or `init`. */
 export async function configureHttp(app: NestFastifyApplication): Promise<void> {
-  (app.getHttpAdapter() as unknown as KindredFastifyAdapter).protectWith(app.get(AccessHook));
+  (app.getHttpAdapter() as unknown as KindredFastifyAdapter).protectWith({ access: app.get(AccessHook), limits: app.get(LimitsHook) });
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   // Built on the first request for it: most processes are never asked.

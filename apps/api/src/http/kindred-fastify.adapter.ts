@@ -1,4 +1,4 @@
-import { scopeOf, type AccessHook } from '#security';
+import { scopeOf, type AccessHook, type LimitsHook } from '#security';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -29,11 +29,17 @@ export interface HttpAdapterOptions {
   readonly corsOrigins?: readonly string[];
 }
 
+/** What stands before every route. */
+interface Gate {
+  readonly access: AccessHook;
+  readonly limits: LimitsHook;
+}
+
 /** Fastify with the manners of this service: request ids, strict bodies and queries, 404 against 405, problems for what the router refuses. */
 export class KindredFastifyAdapter extends FastifyAdapter {
   readonly routes = new RouteTable();
   private isTurningAway = false;
-  private access: AccessHook | null = null;
+  private gate: Gate | null = null;
 
   constructor({ trustedProxies = [], corsOrigins = [] }: HttpAdapterOptions = {}) {
     const problems = new ProblemFilter();
@@ -67,19 +73,21 @@ export class KindredFastifyAdapter extends FastifyAdapter {
     if (corsOrigins.length > 0) void fastify.register(cors, corsOptions(corsOrigins));
     void fastify.after(() => {
       fastify.addHook('onRequest', (request, reply, done) => this.receive(request, reply, done));
-      fastify.addHook('onRequest', async (request) => {
-        if (this.access === null) throw new Error('Nobody checks who calls: configureHttp was not called');
-        await this.access.check(request);
+      fastify.addHook('onRequest', async (request, reply) => {
+        if (this.gate === null) throw new Error('Nobody checks who calls: configureHttp was not called');
+        await this.gate.access.check(request);
+        this.gate.limits.admit(request, reply);
       });
     });
+    fastify.addHook('preHandler', (request, reply) => this.gate!.limits.charge(request, reply));
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer' }, parseBody);
     fastify.addContentTypeParser(FILE_TYPES, (request, payload, done) => passFile(request, payload, done));
   }
 
   /** Says who decides which requests come in; before it is said, none does. */
-  protectWith(access: AccessHook): void {
-    this.access = access;
+  protectWith(gate: Gate): void {
+    this.gate = gate;
   }
 
   /** From now on every answer closes its connection, so that none is left idle that a client might use in the moment when the port closes. */

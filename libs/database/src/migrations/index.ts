@@ -8,6 +8,7 @@ import { Conversations1790000000006 } from './0006-conversations.js';
 import { PgvectorImports1790000000007 } from './0007-pgvector-imports.js';
 import { CurrentChunks1790000000008 } from './0008-current-chunks.js';
 import { Access1790000000009 } from './0009-access.js';
+import { RateLimits1790000000010 } from './0010-rate-limits.js';
 import { IdempotencyKeys1790000000011 } from './0011-idempotency-keys.js';
 import { Erasures1790000000012 } from './0012-erasures.js';
 
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   PgvectorImports1790000000007,
   CurrentChunks1790000000008,
   Access1790000000009,
+  RateLimits1790000000010,
   IdempotencyKeys1790000000011,
   Erasures1790000000012,
 ];

@@ -12,7 +12,7 @@ import {
   writeQuerySchema,
   type WriteParameters,
 } from '#rules';
-import { RequiresScope } from '#security';
+import { CostsBy, elementsOf, RequiresScope } from '#security';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
@@ -110,6 +110,7 @@ export class DocumentsController {
     return writtenReply(written, reply);
   }
 
+  @CostsBy(elementsOf('documents'))
   @Post('batch')
   @HttpCode(200)
   @Idempotent()
@@ -130,6 +131,7 @@ export class DocumentsController {
     return batchReplyOf(await this.documents.upsertBatch(body.documents, within));
   }
 
+  @CostsBy(elementsOf('ids'))
   @Post('delete')
   @HttpCode(200)
   @ApiOperation({

@@ -14,7 +14,7 @@ import {
   writeQuerySchema,
   type WriteParameters,
 } from '#rules';
-import { RequiresScope } from '#security';
+import { CostsBy, elementsOf, RequiresScope } from '#security';
 import { CONSISTENCY_TOKEN_HEADER, encodeConsistencyToken } from '#sync';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
@@ -226,6 +226,7 @@ export class ProjectsController {
     return writtenReply(written, reply);
   }
 
+  @CostsBy(elementsOf('ids'))
   @Post('delete')
   @HttpCode(200)
   @ApiOperation({

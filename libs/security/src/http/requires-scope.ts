@@ -12,6 +12,8 @@ export interface RouteAccess {
   readonly scope: RouteScope;
   /** What a request counts against the limit of its key; of a body as it was sent, unchecked. Default: 1. */
   readonly costOf?: (body: unknown) => number;
+  /** It waits for the model, and is turned away when it would wait too long. */
+  readonly isSearch?: boolean;
 }
 
 /** Where an operation of the API document says what it asks for. */
@@ -19,6 +21,7 @@ export const SCOPE_EXTENSION = 'x-required-scope';
 
 const SCOPE_METADATA = 'kindred:scope';
 const COST_METADATA = 'kindred:cost';
+const SEARCH_METADATA = 'kindred:search';
 
 /**
  * Says what a key must be allowed to do. On a controller for all its routes, on a method for that one; the method wins.
@@ -39,6 +42,11 @@ export function Public(): ClassDecorator & MethodDecorator {
 /** Makes a request of this route count for more than one. Must take whatever a client may send. */
 export function CostsBy(costOf: (body: unknown) => number): MethodDecorator {
   return SetMetadata(COST_METADATA, costOf);
+}
+
+/** Says that a request of this route is a search: short work that queues for the model. Not for answers that a service takes seconds to write. */
+export function Searches(): MethodDecorator {
+  return SetMetadata(SEARCH_METADATA, true);
 }
 
 /** Counts the elements of a list in the body: each is as much work as a request of its own. */
@@ -66,7 +74,8 @@ function configureRoutes(prototype: object, toSee: RouteScope, toChange: RouteSc
     const known = (Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) ?? {}) as object;
     const scope = (Reflect.getMetadata(SCOPE_METADATA, handler) ?? (isGet ? toSee : toChange)) as RouteScope;
     const costOf = Reflect.getMetadata(COST_METADATA, handler) as RouteAccess['costOf'];
-    const access: RouteAccess = { scope, ...(costOf === undefined ? {} : { costOf }) };
+    const isSearch = Reflect.getMetadata(SEARCH_METADATA, handler) === true;
+    const access: RouteAccess = { scope, ...(costOf === undefined ? {} : { costOf }), ...(isSearch ? { isSearch } : {}) };
     Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...known, access }, handler);
     ApiExtension(SCOPE_EXTENSION, scope)(prototype, name, descriptor!);
   }

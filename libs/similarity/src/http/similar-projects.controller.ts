@@ -1,7 +1,7 @@
 import { PROJECT_SOURCE } from '#projects';
 import { uuidText } from '#rules';
 import { consistencyDemandOf } from '#search';
-import { RequiresScope } from '#security';
+import { RequiresScope, Searches } from '#security';
 import { CONSISTENCY_TOKEN_HEADER } from '#sync';
 import { Controller, Get, Headers, Param, Query } from '@nestjs/common';
 import { ApiHeader, ApiNotFoundResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -17,6 +17,7 @@ import { searchReplySchema, similarQuerySchema, TOP_K_DEFAULT, type SearchReply,
 export class SimilarProjectsController {
   constructor(private readonly similarity: SimilarityService) {}
 
+  @Searches()
   @Get(':id/similar')
   @ApiOperation({
     operationId: 'findProjectsLike',

@@ -1,7 +1,7 @@
 import { PROJECT_SOURCE } from '#projects';
 import { noQuery } from '#rules';
 import { consistencyDemandOf, elapsedMsSince } from '#search';
-import { RequiresScope } from '#security';
+import { CostsBy, elementsOf, RequiresScope, Searches } from '#security';
 import { CONSISTENCY_TOKEN_HEADER } from '#sync';
 import { Body, Controller, Get, Headers, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -40,6 +40,7 @@ import {
 export class SimilarityController {
   constructor(private readonly similarity: SimilarityService) {}
 
+  @Searches()
   @Post('find-similar')
   @HttpCode(200)
   @ApiOperation({
@@ -83,6 +84,8 @@ export class SimilarityController {
     return searchReplyOf(result, startedAtMs);
   }
 
+  @Searches()
+  @CostsBy(elementsOf('queries'))
   @Post('batch-similar')
   @HttpCode(200)
   @ApiOperation({

@@ -1,0 +1,88 @@
+import { SecurityConfig } from '#config';
+import { DomainError } from '#kernel';
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LoadGauge } from '../load-gauge.js';
+import { RateLimits, WINDOW_SECONDS, type RateBucket } from '../rate-limits.js';
+import { clientAddressOf } from './access.hook.js';
+import type { RouteAccess } from './requires-scope.js';
+
+/** Most of a body that counts; more than any list may have, so that what will be refused anyway cannot overflow a counter. */
+const COST_MAXIMUM = 100_000;
+
+/** Keeps requests within the limits of their key and address, and searches within what the process can bear. */
+@Injectable()
+export class LimitsHook {
+  /** Searches of requests that are under way. */
+  private readonly searches = new WeakMap<FastifyRequest, number>();
+
+  constructor(
+    private readonly limits: RateLimits,
+    private readonly gauge: LoadGauge,
+    private readonly config: SecurityConfig,
+  ) {}
+
+  /** Before the body is read. @throws DomainError `access.overloaded` */
+  admit(request: FastifyRequest, reply: FastifyReply): void {
+    if (accessOf(request)?.isSearch !== true) return;
+    if (!this.gauge.begin()) throw new DomainError('access.overloaded', { headers: { 'Retry-After': '1' } });
+    this.searches.set(request, 1);
+    // Not the router's hook for replies: it does not come when the client is gone before.
+    const end = (): void => this.end(request);
+    reply.raw.once('finish', end).once('close', end);
+  }
+
+  /** When the body is there, because it says how much is asked for. @throws DomainError `access.rate-limited` */
+  async charge(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const access = accessOf(request);
+    const cost = Math.min(COST_MAXIMUM, access?.costOf?.(request.body) ?? 1);
+    this.addSearches(request, cost - 1);
+    const buckets = this.bucketsOf(request);
+    if (buckets.length === 0) return;
+    const state = await this.limits.take(buckets, cost);
+    if (state === null) return;
+    reply.headers({
+      'ratelimit-limit': state.limit,
+      'ratelimit-remaining': state.remaining,
+      'ratelimit-reset': state.resetSeconds,
+      'ratelimit-policy': `${state.limit};w=${WINDOW_SECONDS}`,
+    });
+    if (state.isAllowed) return;
+    const detail = cost > state.limit ? `This request counts ${cost}, more than the limit of ${state.limit} a minute` : undefined;
+    throw new DomainError('access.rate-limited', {
+      headers: { 'Retry-After': String(state.resetSeconds) },
+      ...(detail === undefined ? {} : { detail }),
+    });
+  }
+
+  private end(request: FastifyRequest): void {
+    const searches = this.searches.get(request);
+    if (searches === undefined) return;
+    this.searches.delete(request);
+    this.gauge.end(searches);
+  }
+
+  private addSearches(request: FastifyRequest, more: number): void {
+    const known = this.searches.get(request);
+    if (known === undefined || more === 0) return;
+    this.searches.set(request, known + more);
+    this.gauge.add(more);
+  }
+
+  private bucketsOf(request: FastifyRequest): RateBucket[] {
+    const { caller } = request;
+    if (caller === undefined) return [];
+    const buckets: RateBucket[] = [];
+    if (caller.keyId !== null && caller.rateLimitPerMinute > 0)
+      buckets.push({ name: `key:${caller.keyId}`, limit: caller.rateLimitPerMinute });
+    const { access, addressRateLimitPerMinute } = this.config;
+    if (access === 'required' && addressRateLimitPerMinute > 0) {
+      buckets.push({ name: `address:${clientAddressOf(request)}`, limit: addressRateLimitPerMinute });
+    }
+    return buckets;
+  }
+}
+
+function accessOf({ routeOptions }: FastifyRequest): RouteAccess | undefined {
+  return (routeOptions.config as { readonly access?: RouteAccess }).access;
+}
