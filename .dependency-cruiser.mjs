@@ -6,7 +6,7 @@ const GATE = 'security';
 const ENGINE = 'sync|search|erasure';
 const ADAPTERS = 'database|embeddings|vector-store';
 const FEATURES = 'projects|similarity|pricing|documents|answers|ingestion';
-const EDGES = 'admin|health|backup';
+const EDGES = 'admin|health|backup|metrics';
 
 /** A rule about production code of one layer: what it must not import. */
 const layer = (name, comment, from, to) => ({
@@ -183,6 +183,12 @@ export default {
       'Who may stop asking whom is decided in one place: breakers and retries in several layers multiply.',
       'cockatiel',
       '^libs/vector-store/src/failover/',
+    ),
+    quarantine(
+      'prom-client-in-its-edge',
+      'The layers below count in plain numbers; what publishes them can be changed in one place.',
+      'prom-client',
+      '^libs/metrics/',
     ),
     {
       name: 'no-development-package-in-production',

@@ -7,6 +7,7 @@ import { EmbeddingsModule } from '#embeddings';
 import { HealthHttpModule } from '#health';
 import { IDEMPOTENCY_ENTITIES, IdempotencyModule } from '#idempotency';
 import { INGESTION_ENTITIES, IngestionHttpModule } from '#ingestion';
+import { MetricsHttpModule } from '#metrics';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsHttpModule } from '#projects';
 import { SecurityHttpModule } from '#security';
@@ -50,6 +51,7 @@ export class ApiModule {
         IngestionHttpModule,
         HealthHttpModule,
         AdminHttpModule,
+        MetricsHttpModule.forRoot(config.metrics),
       ],
     };
   }

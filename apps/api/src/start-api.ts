@@ -2,6 +2,7 @@ import { DataDirLock, loadConfig, type KindredConfig } from '#config';
 import { DatabaseLifecycle } from '#database';
 import { FatalStartupError } from '#kernel';
 import { HealthMonitor } from '#health';
+import { HttpMetrics } from '#metrics';
 import { stopOnSignals, useHouseLogger } from '#observability';
 import { DoorCheck } from '#security';
 import { SyncReadiness } from '#sync';
@@ -37,6 +38,8 @@ export async function startApi(): Promise<void> {
   });
   useHouseLogger(app);
   await configureHttp(app);
+  const requests = app.get(HttpMetrics);
+  adapter.watchRequests((request, reply) => requests.watch(request, reply));
   stopOnSignals(app, {
     before: async () => {
       app.get(HealthMonitor).startDraining();

@@ -3,6 +3,7 @@ import { DatabaseModule } from '#database';
 import { ChunkDeriverModule, DOCUMENT_ENTITIES } from '#documents';
 import { EmbeddingsModule } from '#embeddings';
 import { INGESTION_ENTITIES, IngestionModule } from '#ingestion';
+import { MetricsModule } from '#metrics';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsModule } from '#projects';
 import { SYNC_ENTITIES, SyncModule } from '#sync';
@@ -26,6 +27,7 @@ export class WorkerModule {
         ProjectsModule,
         ChunkDeriverModule,
         IngestionModule,
+        ...(config.metrics.port === null ? [] : [MetricsModule]),
       ],
     };
   }

@@ -110,6 +110,7 @@ export const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production'], 'must be development, test or production').default('development'),
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(0, 65535).default(3000),
+  METRICS_PORT: integer(0, 65535).optional(),
   SHUTDOWN_DELAY_MS: integer(0, 15_000).default(0),
   DATA_DIR: z.string().default('./data'),
   ERASURE_LOG: z.string().optional(),
@@ -265,6 +266,9 @@ function readSecret(path: string): string | null {
 
 function findContradictions(env: ParsedEnvironment): EnvironmentProblem[] {
   const problems: EnvironmentProblem[] = [];
+  if (env.METRICS_PORT === env.PORT && env.PORT !== 0) {
+    problems.push({ variable: 'METRICS_PORT', rule: 'is the same as PORT' });
+  }
   if (env.QDRANT_URL !== undefined && env.QDRANT_HOST !== undefined) {
     problems.push({ variable: 'QDRANT_HOST', rule: 'is set together with QDRANT_URL; set one of them' });
   }

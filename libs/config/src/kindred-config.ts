@@ -7,6 +7,7 @@ import {
   EmbeddingConfig,
   IngestionConfig,
   LogConfig,
+  MetricsConfig,
   ScheduleConfig,
   SearchConfig,
   SecurityConfig,
@@ -21,6 +22,7 @@ export interface KindredConfig {
   readonly data: DataConfig;
   readonly erasure: ErasureConfig;
   readonly log: LogConfig;
+  readonly metrics: MetricsConfig;
   readonly database: DatabaseConfig;
   readonly vectorStore: VectorStoreConfig;
   readonly embedding: EmbeddingConfig;
@@ -56,6 +58,7 @@ export function loadConfig(environment: Environment = process.env): KindredConfi
     data: new DataConfig(env),
     erasure: new ErasureConfig(env),
     log: new LogConfig(env),
+    metrics: new MetricsConfig(env),
     database: new DatabaseConfig(env),
     vectorStore,
     embedding: new EmbeddingConfig(env),

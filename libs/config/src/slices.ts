@@ -25,6 +25,17 @@ export class ServerConfig {
   }
 }
 
+/** Where Prometheus reads. */
+export class MetricsConfig {
+  /** `null` = at the port of the service; 0 = any free one. */
+  readonly port: number | null;
+
+  constructor(env: ParsedEnvironment) {
+    this.port = env.METRICS_PORT ?? null;
+    Object.freeze(this);
+  }
+}
+
 /** The folder that belongs to this process: embedded database, local index snapshots, run.json. */
 export class DataConfig {
   /** Absolute path. */

@@ -7,6 +7,7 @@ import { createDataSource, type EntityType } from './data-source.js';
 import { classifyDatabaseError } from './database-errors.js';
 import { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { runMigrations } from './migrate.js';
+import { poolCountsOf, type PoolCounts } from './pool-counts.js';
 import { assertServerVersion } from './server-version.js';
 
 export interface DatabaseLifecycleOptions {
@@ -94,6 +95,11 @@ export class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
   get relay(): DataSource {
     if (this.pools === null) throw notReady();
     return this.pools.relay;
+  }
+
+  /** The connections of both pools; `null` before `ready`. */
+  poolCounts(): { readonly requests: PoolCounts; readonly relay: PoolCounts } | null {
+    return this.pools === null ? null : { requests: poolCountsOf(this.pools.requests), relay: poolCountsOf(this.pools.relay) };
   }
 
   /**

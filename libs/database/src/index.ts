@@ -7,6 +7,7 @@ export * from './database.module.js';
 export * from './embedded/embedded-postgres.js';
 export * from './migrate.js';
 export * from './migrations/index.js';
+export * from './pool-counts.js';
 export * from './read-only-source.js';
 export * from './schema-tools.js';
 export * from './timestamp-column.js';

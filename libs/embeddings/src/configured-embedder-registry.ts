@@ -39,6 +39,10 @@ export class ConfiguredEmbedderRegistry extends EmbedderRegistry {
     return embedder;
   }
 
+  list(): readonly Embedder[] {
+    return [...this.embedders.values()];
+  }
+
   serviceState(): EmbeddingServiceState {
     const services = [...this.embedders.values()].filter((embedder) => embedder instanceof OpenAiEmbedder);
     if (services.length === 0 && this.config.provider !== 'openai') return 'not_configured';

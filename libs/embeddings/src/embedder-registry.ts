@@ -47,6 +47,9 @@ export abstract class EmbedderRegistry {
    */
   abstract get(descriptor: EmbedderDescriptor): Embedder;
 
+  /** The embedders that were built here and are not released. */
+  abstract list(): readonly Embedder[];
+
   /** Of the embedders that were built here; the worst of them. */
   abstract serviceState(): EmbeddingServiceState;
 

@@ -1,3 +1,5 @@
+import type { EmbedderActivity } from './embedder-activity.js';
+
 /**
  * Everything that decides what vector a text gets. Stored with each index generation; `modelRev` is its hash.
  *
@@ -82,6 +84,11 @@ export abstract class Embedder {
    * @throws DomainError `search.embedder-unavailable`
    */
   abstract countTokens(texts: readonly string[], options?: EmbedOptions): Promise<number[]>;
+
+  /** What it has done in this process; `null` = it does not count. Default: null. */
+  activity(): EmbedderActivity | null {
+    return null;
+  }
 
   /** Stops the workers; calls in flight reject. Idempotent. */
   abstract close(): Promise<void>;

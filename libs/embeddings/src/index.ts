@@ -1,5 +1,6 @@
 export * from './configured-embedder-registry.js';
 export * from './embedder.js';
+export * from './embedder-activity.js';
 export * from './embedder-registry.js';
 export * from './embeddings.module.js';
 export * from './models/model-folder.js';

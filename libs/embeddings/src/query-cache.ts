@@ -1,6 +1,7 @@
 import { SharedFlights } from '#kernel';
 import { LRUCache } from 'lru-cache';
 import type { Embedding, EmbedOptions } from './embedder.js';
+import type { QueryCacheStatistics } from './embedder-activity.js';
 
 /**
  * Queries that are remembered. With 384 dimensions an entry takes about 1.7 kB, so a full cache stays near 20 MB; search boxes and dashboards
@@ -10,14 +11,6 @@ const REMEMBERED_QUERIES = 10_000;
 
 /** Longer texts are not remembered: people do not type them twice, and as keys they would make the cache's size unknowable. */
 const LONGEST_REMEMBERED_CHARACTERS = 1_024;
-
-export interface QueryCacheStatistics {
-  readonly hits: number;
-  /** Calls that joined a run of the same text. */
-  readonly joined: number;
-  readonly misses: number;
-  readonly size: number;
-}
 
 /** Embeds a text once for all that ask for it at the same time; the signal aborts when nobody waits any more. */
 type Compute = (text: string, signal: AbortSignal) => Promise<Embedding>;

@@ -1,7 +1,7 @@
 import { UnitOfWork, type SqlSession, type WithinWrite } from '#database';
 import { DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
-import type { ImportFormat, ImportJob, ImportKind, ImportOptions, JobState } from './import-job.js';
+import { JOB_STATES, type ImportFormat, type ImportJob, type ImportKind, type ImportOptions, type JobState } from './import-job.js';
 import { importJobOf, JOB_COLUMNS, type ImportJobRecord } from './import-job.record.js';
 import type { LineProblem } from './parsing/read-row.js';
 import { removeStagedFiles } from './staging/remove-staged-files.js';
@@ -91,6 +91,15 @@ export class ImportJobsRepository {
       [before, limit + 1],
     );
     return { items: rows.slice(0, limit).map(importJobOf), hasMore: rows.length > limit };
+  }
+
+  /** How many there are in each state. */
+  async countByState(): Promise<Record<JobState, number>> {
+    const { rows } = await this.unitOfWork.query<{ state: JobState; count: number }>(
+      'SELECT state, count(*)::int AS count FROM ingestion_jobs GROUP BY state',
+    );
+    const counts = new Map(rows.map(({ state, count }) => [state, count]));
+    return Object.fromEntries(JOB_STATES.map((state) => [state, counts.get(state) ?? 0])) as Record<JobState, number>;
   }
 
   /** In the order in which they were found, behind `after`. */

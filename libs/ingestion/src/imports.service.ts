@@ -48,6 +48,11 @@ export class ImportsService {
     }
   }
 
+  /** How many jobs there are in each state. */
+  countByState(): ReturnType<ImportJobsRepository['countByState']> {
+    return this.jobs.countByState();
+  }
+
   /** @throws DomainError `jobs.not-found` */
   async get(id: string): Promise<ImportJob> {
     return this.jobs.get(id);

@@ -17,6 +17,7 @@ export const CONTEXTS_OF_COMPONENT = {
   framework: [],
   http: ['Http'],
   ingestion: ['Imports', 'Jobs'],
+  metrics: ['Metrics'],
   /** Start and stop. */
   process: ['Kindred', 'Process', 'Worker'],
   sync: [

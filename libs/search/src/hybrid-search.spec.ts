@@ -207,6 +207,26 @@ describe('HybridSearch', () => {
     }
   });
 
+  it('counts how long each search took, by who answered', async () => {
+    await seed(['oak kitchen', 'oak']);
+    await search.search(queryOf({}));
+    await search.search(queryOf({ mode: 'vector' }));
+    await search.search(queryOf({ texts: ['oak', 'kitchen'], mode: 'vector' }));
+    embedder.failAlways();
+    await search.search(queryOf({ mode: 'vector' }));
+    const away = new DomainError('database.unavailable');
+    await expect(search.search(queryOf({ findByKeywords: () => Promise.reject(away) }))).rejects.toBe(away);
+    expect(
+      search.timings.entries().map(({ labels, durations }) => [...Object.values(labels), durations.counts.reduce((a, b) => a + b)]),
+    ).toEqual([
+      ['local', 'hybrid', 'one', 1],
+      ['local', 'vector', 'one', 1],
+      ['local', 'vector', 'many', 1],
+      ['keyword', 'vector', 'one', 1],
+      ['none', 'hybrid', 'one', 1],
+    ]);
+  });
+
   it('fuses a full list however few results are asked for', async () => {
     await seed(['oak']);
     await search.search(queryOf({ topK: 1 }));

@@ -9,6 +9,7 @@ import { FUSED_DEPTH } from './fusion.js';
 import type { KeywordHit, RowFinder } from './keyword/row-finder.js';
 import type { Grouping } from './ranking.js';
 import type { ConsistencyDemand, FoundRow, Freshness, Provenance, SearchMode } from './search-types.js';
+import { SearchTimings } from './search-timings.js';
 import { ServingTargets, type Target } from './serving-targets.js';
 
 export interface HybridQuery<Row> extends RowFinder<Row> {
@@ -59,6 +60,8 @@ const BY_KEYWORDS = { source: 'keyword', indexAgeSeconds: null } as const;
  */
 @Injectable()
 export class HybridSearch {
+  readonly timings = new SearchTimings();
+
   constructor(
     private readonly targets: ServingTargets,
     private readonly candidates: CandidateSearch,
@@ -67,6 +70,11 @@ export class HybridSearch {
 
   /** @throws DomainError of the database, when it cannot answer: then nobody can */
   async search<Row>(asked: HybridQuery<Row>): Promise<HybridAnswer<Row>> {
+    const { mode, texts } = asked;
+    return this.timings.time({ mode, texts: texts.length === 1 ? 'one' : 'many' }, () => this.answer(asked));
+  }
+
+  private async answer<Row>(asked: HybridQuery<Row>): Promise<HybridAnswer<Row>> {
     const query = rememberingKeywords(asked);
     if (query.mode === 'keyword') return this.answerByKeywords(query, { target: await this.targetOrNull(query.source), isDegraded: false });
     let target: Target | null = null;

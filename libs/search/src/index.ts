@@ -8,6 +8,7 @@ export * from './keyword/keyword.module.js';
 export * from './keyword/row-finder.js';
 export * from './ranking.js';
 export * from './search.module.js';
+export * from './search-timings.js';
 export * from './search-types.js';
 export * from './serving-targets.js';
 export * from './http/consistency-demand.js';

@@ -121,8 +121,8 @@ describe('IndexRelay', () => {
       const relay = harness.newRelay();
       await harness.put(idOf(1), 'text');
       await harness.drain(relay);
-      expect(relay.counters.lagHistogram.reduce((sum, count) => sum + count, 0)).toBe(1);
-      expect(relay.counters.lagSumMs).toBeGreaterThan(0);
+      expect(relay.counters.lag.counts.reduce((sum, count) => sum + count, 0)).toBe(1);
+      expect(relay.counters.lag.sumMs).toBeGreaterThan(0);
       expect(relay.counters).toMatchObject({ passes: 1, claimed: 1, synced: 1, embedded: 1, failed: 0 });
     });
   });

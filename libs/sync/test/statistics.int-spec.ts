@@ -83,7 +83,7 @@ describe('SyncStatistics', () => {
       embedders: [],
       inFlight: 0,
     });
-    expect(status.counts).not.toHaveProperty('lagHistogram');
+    expect(status.counts).not.toHaveProperty('lag');
     expect(status.lag.counts.reduce((sum, count) => sum + count, 0)).toBe(1);
     expect(status.lag.counts).toHaveLength(status.lag.boundsMs.length + 1);
   });

@@ -46,6 +46,10 @@ export class FakeEmbedderRegistry extends EmbedderRegistry {
     return made;
   }
 
+  list(): readonly FakeEmbedder[] {
+    return [...this.embedders.values()];
+  }
+
   serviceState(): 'not_configured' {
     return 'not_configured';
   }

@@ -5,6 +5,8 @@ export * from './failover/failover-counters.js';
 export * from './failover/failover-vector-store.js';
 export * from './failover/search-replica.js';
 export * from './failover/search-store.js';
+export * from './counted-vector-store.js';
+export * from './store-calls.js';
 export * from './vector-filter.js';
 export * from './vector-store.js';
 export * from './vector-store.module.js';

@@ -5,8 +5,7 @@ import { DirectSearchStore } from './failover/direct-search-store.js';
 import { FailoverVectorStore } from './failover/failover-vector-store.js';
 import { SearchReplica } from './failover/search-replica.js';
 import { SearchStore } from './failover/search-store.js';
-import { LocalVectorStore } from './local/local-vector-store.js';
-import { QdrantVectorStore } from './qdrant/qdrant-vector-store.js';
+import { StoreCalls } from './store-calls.js';
 import { VectorStoreModule } from './vector-store.module.js';
 import { VectorStore } from './vector-store.js';
 
@@ -18,15 +17,16 @@ describe('VectorStoreModule', () => {
   it('provides the local store by default, and does not open it', async () => {
     const app = await moduleFor({ DATA_DIR: '/nowhere' });
     const store = app.get(VectorStore);
-    expect(store).toBeInstanceOf(LocalVectorStore);
+    expect(store.source).toBe('local');
     await app.init();
     await expect(store.ping()).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(app.get(StoreCalls).entries()).toMatchObject([{ labels: { operation: 'ping', outcome: 'unavailable' } }]);
     await app.close();
   });
 
   it('provides the Qdrant store when a server is named', async () => {
     const app = await moduleFor({ QDRANT_URL: 'http://127.0.0.1:1' });
-    expect(app.get(VectorStore)).toBeInstanceOf(QdrantVectorStore);
+    expect(app.get(VectorStore).source).toBe('qdrant');
     await app.close();
   });
 

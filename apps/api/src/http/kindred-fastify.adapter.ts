@@ -35,11 +35,15 @@ interface Gate {
   readonly limits: LimitsHook;
 }
 
+/** Must not throw, and answers nothing. */
+export type RequestWatcher = (request: FastifyRequest, reply: FastifyReply) => void;
+
 /** Fastify with the manners of this service: request ids, strict bodies and queries, 404 against 405, problems for what the router refuses. */
 export class KindredFastifyAdapter extends FastifyAdapter {
   readonly routes = new RouteTable();
   private isTurningAway = false;
   private gate: Gate | null = null;
+  private readonly watchers: RequestWatcher[] = [];
 
   constructor({ trustedProxies = [], corsOrigins = [] }: HttpAdapterOptions = {}) {
     const problems = new ProblemFilter();
@@ -68,6 +72,11 @@ export class KindredFastifyAdapter extends FastifyAdapter {
       scopeOf(config, url);
       this.routes.add(method, url);
     });
+    // First of all, so that every request is seen, also a preflight, which CORS answers itself.
+    fastify.addHook('onRequest', (request, reply, done) => {
+      for (const watch of this.watchers) watch(request, reply);
+      done();
+    });
     // Before the checks below, so that refusals carry their headers as well.
     void fastify.register(helmet, SECURITY_HEADERS);
     if (corsOrigins.length > 0) void fastify.register(cors, corsOptions(corsOrigins));
@@ -93,6 +102,11 @@ export class KindredFastifyAdapter extends FastifyAdapter {
   /** From now on every answer closes its connection, so that none is left idle that a client might use in the moment when the port closes. */
   turnAway(): void {
     this.isTurningAway = true;
+  }
+
+  /** Shows every request to the watcher before it is looked at: also those that are refused, and never meet a route. */
+  watchRequests(watcher: RequestWatcher): void {
+    this.watchers.push(watcher);
   }
 
   /** Nest's handler would do the same as ours. */

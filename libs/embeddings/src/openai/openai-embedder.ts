@@ -2,12 +2,14 @@ import { DomainError, SystemClock, type Clock } from '#kernel';
 import { ProviderError, type RequestOptions } from '#openai';
 import { Embedder, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '../embedder.js';
 import type { EmbeddingServiceState } from '../embedder-registry.js';
+import type { EmbedderActivity, QueryCacheStatistics } from '../embedder-activity.js';
 import { inOrderOf } from '../in-order-of.js';
 import { modelRevOf } from '../model-rev.js';
-import { QueryCache, type QueryCacheStatistics } from '../query-cache.js';
+import { QueryCache } from '../query-cache.js';
 import { EmbeddingsClient, type EmbeddingsClientOptions, type EmbeddingsClientStatistics } from './embeddings-client.js';
 import { cutToTokens, estimateTokens } from './estimate-tokens.js';
 import { planBatches, type BatchLimits } from './plan-batches.js';
+import { RequestLane } from './request-lane.js';
 import { RequestSlots } from './request-slots.js';
 
 export interface OpenAiEmbedderOptions extends Pick<
@@ -66,6 +68,7 @@ export class OpenAiEmbedder extends Embedder {
   private readonly client: EmbeddingsClient;
   private readonly cache: QueryCache;
   private readonly documentSlots = new RequestSlots(DOCUMENT_REQUESTS);
+  private readonly lanes = { query: new RequestLane(), document: new RequestLane() };
   private readonly limits: BatchLimits;
   private readonly closing = new AbortController();
   private throttlingsInARow = 0;
@@ -119,7 +122,7 @@ export class OpenAiEmbedder extends Embedder {
     const embeddings = new Map<ProviderText, Embedding>();
     const request: RequestOptions = { timeoutMs: this.options.timeoutMs, signal: anySignal };
     const send = async (batch: readonly ProviderText[]): Promise<void> => {
-      const vectors = await this.documentSlots.run(anySignal, () => this.request(batch, request));
+      const vectors = await this.documentSlots.run(anySignal, () => this.lanes.document.send(() => this.request(batch, request)));
       for (const [i, text] of batch.entries()) embeddings.set(text, embeddingOf(text, vectors[i]!));
     };
     try {
@@ -138,6 +141,14 @@ export class OpenAiEmbedder extends Embedder {
     return texts.map((text) => estimateTokens(inputOf(this.descriptor.document_prefix, text)));
   }
 
+  override activity(): EmbedderActivity {
+    return {
+      queries: this.lanes.query.snapshot(0),
+      documents: this.lanes.document.snapshot(this.documentSlots.waitingCount),
+      cache: this.cache.stats(),
+    };
+  }
+
   stats(): OpenAiEmbedderStatistics {
     return { ...this.client.stats(), cache: this.cache.stats() };
   }
@@ -152,7 +163,7 @@ export class OpenAiEmbedder extends Embedder {
     const anySignal = AbortSignal.any([signal, this.closing.signal]);
     anySignal.throwIfAborted();
     const prepared = this.prepare(this.descriptor.query_prefix, text);
-    const [vector] = await this.request([prepared], { timeoutMs: budgetMs, budgetMs, signal: anySignal });
+    const [vector] = await this.lanes.query.send(() => this.request([prepared], { timeoutMs: budgetMs, budgetMs, signal: anySignal }));
     return embeddingOf(prepared, vector!);
   }
 

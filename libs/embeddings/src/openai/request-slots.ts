@@ -7,6 +7,10 @@ export class RequestSlots {
     this.free = size;
   }
 
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
   /**
    * Runs the request when it is its turn.
    *

@@ -1,4 +1,7 @@
-/** Counters of one lane since the pool was made; durations are the threads' own time per text, tokenising included, waiting excluded. */
+import type { DurationCounts } from '#kernel';
+import { RunDurations } from '../run-durations.js';
+
+/** Counters of one lane since the pool was made. */
 export interface LaneStatistics {
   /** Texts that no thread has taken yet. */
   readonly waiting: number;
@@ -7,8 +10,8 @@ export interface LaneStatistics {
   readonly embedded: number;
   readonly failed: number;
   readonly retried: number;
-  readonly runMsSum: number;
-  readonly runMsMax: number;
+  /** The threads' own time per text, tokenising included, waiting excluded. */
+  readonly runs: DurationCounts;
 }
 
 /** Counts what happens in one lane. */
@@ -16,17 +19,15 @@ export class LaneCounters {
   embedded = 0;
   failed = 0;
   retried = 0;
-  private runMsSum = 0;
-  private runMsMax = 0;
+  private readonly runs = new RunDurations();
 
   noteRun(runMs: number): void {
     this.embedded++;
-    this.runMsSum += runMs;
-    this.runMsMax = Math.max(this.runMsMax, runMs);
+    this.runs.observe(runMs);
   }
 
   snapshot(waiting: number, running: number): LaneStatistics {
-    const { embedded, failed, retried, runMsSum, runMsMax } = this;
-    return { waiting, running, embedded, failed, retried, runMsSum, runMsMax };
+    const { embedded, failed, retried, runs } = this;
+    return { waiting, running, embedded, failed, retried, runs: runs.snapshot() };
   }
 }

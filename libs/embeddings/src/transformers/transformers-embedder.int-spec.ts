@@ -139,7 +139,7 @@ describe('TransformersEmbedder on the bundled model', () => {
     expect(after.queries.embedded - before.queries.embedded).toBe(1);
     expect(after.cache.joined - before.cache.joined).toBe(1);
     expect(after.cache.hits - before.cache.hits).toBe(1);
-    expect(after.queries.runMsSum).toBeGreaterThan(before.queries.runMsSum);
+    expect(after.queries.runs.sumMs).toBeGreaterThan(before.queries.runs.sumMs);
   });
 });
 

@@ -1,12 +1,13 @@
 import { DomainError, findVectorDefect } from '#kernel';
 import { Embedder, type EmbedderDescriptor, type EmbedOptions, type Embedding } from '../embedder.js';
+import type { EmbedderActivity, QueryCacheStatistics } from '../embedder-activity.js';
 import { inOrderOf } from '../in-order-of.js';
 import { modelRevOf } from '../model-rev.js';
 import type { ModelFiles } from '../models/model-files.js';
 import { readableStart } from '../readable-start.js';
 import { EmbeddingThread } from './embedding-thread.js';
 import { EmbeddingWorkerPool, type PoolStatistics } from './embedding-worker-pool.js';
-import { QueryCache, type QueryCacheStatistics } from '../query-cache.js';
+import { QueryCache } from '../query-cache.js';
 import { TokenCounter } from './token-counter.js';
 import type { Lane, ThreadSettings } from './worker-protocol.js';
 import type { WorkerThread } from './worker-slot.js';
@@ -114,6 +115,11 @@ export class TransformersEmbedder extends Embedder {
     );
     // Characters may run out before tokens do: one huge "word" is a single unknown token, and is cut all the same.
     return counts.map((count, i) => (starts[i]!.isCut ? Math.max(count, this.maxTokens + 1) : count));
+  }
+
+  override activity(): EmbedderActivity {
+    const { queries, documents, cache } = this.stats();
+    return { queries, documents, cache };
   }
 
   stats(): EmbedderStatistics {

@@ -66,9 +66,9 @@ describe('chunksByAttempts', () => {
 describe('RelayCounters', () => {
   it('puts a lag into the first bucket that holds it', () => {
     const counters = new RelayCounters();
-    [10, 50, 51, 9_999_999].forEach((lagMs) => counters.observeLag(lagMs));
-    expect(counters.lagHistogram[0]).toBe(2);
-    expect(counters.lagHistogram[1]).toBe(1);
-    expect(counters.lagHistogram.at(-1)).toBe(1);
+    [10, 50, 51, 9_999_999].forEach((lagMs) => counters.lag.observe(lagMs));
+    expect(counters.lag.counts[0]).toBe(2);
+    expect(counters.lag.counts[1]).toBe(1);
+    expect(counters.lag.counts.at(-1)).toBe(1);
   });
 });

@@ -7,7 +7,7 @@ import { pause } from '../pause.js';
 import { describeFailure, RelayStoppedError } from './classify-failure.js';
 import { GenerationLane } from './generation-lane.js';
 import { Lease } from './lease.js';
-import { LAG_BOUNDS_MS, RelayCounters } from './relay-counters.js';
+import { RelayCounters } from './relay-counters.js';
 import type { PassContext, RelayContext } from './relay-context.js';
 import { RelayPass } from './relay-pass.js';
 import { RelayProviders } from './relay-providers.js';
@@ -64,7 +64,7 @@ export class IndexRelay {
         if (line !== null) this.logger.warn(line);
       },
       onRecorded: (lagMs, sourceId) => {
-        this.counters.observeLag(lagMs);
+        this.counters.lag.observe(lagMs);
         this.recordedListeners.forEach((listener) => listener(sourceId));
       },
       onCollectionMissing: (generation) => this.listeners.forEach((listener) => listener(generation)),
@@ -82,7 +82,7 @@ export class IndexRelay {
     return {
       isRunning: this.isRunning,
       counts: counters.counts(),
-      lag: { boundsMs: LAG_BOUNDS_MS, counts: [...counters.lagHistogram], sumMs: counters.lagSumMs },
+      lag: counters.lag.snapshot(),
       ...providers.status(this.context.settings.batchSize),
       retryBudgets: [...this.lanes].map(([generationId, { budget }]) => ({ generationId, ...budget.status() })),
       inFlight: this.inFlight.size,

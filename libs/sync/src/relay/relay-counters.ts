@@ -1,7 +1,8 @@
+import { DurationHistogram } from '#kernel';
 import type { RunSummary } from './run-summary.js';
 
-/** Upper bounds of the lag histogram, milliseconds; the last bucket is everything above. */
-export const LAG_BOUNDS_MS = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000] as const;
+/** Milliseconds. */
+const LAG_BOUNDS_MS = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000] as const;
 
 /** The plain numbers of {@link RelayCounters}. */
 export type RelayCounts = { readonly [Key in keyof RelayCounters as RelayCounters[Key] extends number ? Key : never]: number };
@@ -38,24 +39,17 @@ export class RelayCounters {
   dead = 0;
   splits = 0;
   claimErrors = 0;
-  /** From the change of the row to the acknowledged write: one count per bound of {@link LAG_BOUNDS_MS}, and one above. */
-  readonly lagHistogram: number[] = new Array<number>(LAG_BOUNDS_MS.length + 1).fill(0);
-  lagSumMs = 0;
+  /** From the change of the row to the acknowledged write. */
+  readonly lag = new DurationHistogram(LAG_BOUNDS_MS);
 
   /** A copy of all plain numbers. */
   counts(): RelayCounts {
-    const { lagHistogram: _, ...counts } = this;
+    const { lag: _, ...counts } = this;
     return counts as RelayCounts;
   }
 
   /** What one pass did. */
   add(summary: RunSummary): void {
     for (const key of Object.keys(summary) as (keyof RunSummary)[]) this[key] += summary[key];
-  }
-
-  observeLag(lagMs: number): void {
-    const bucket = LAG_BOUNDS_MS.findIndex((bound) => lagMs <= bound);
-    this.lagHistogram[bucket === -1 ? LAG_BOUNDS_MS.length : bucket]!++;
-    this.lagSumMs += lagMs;
   }
 }

@@ -1,3 +1,4 @@
+import type { DurationCounts } from '#kernel';
 import type { RampPhase } from './provider-ramp.js';
 import type { RelayCounts } from './relay-counters.js';
 import type { RetryBudgetStatus } from './retry-budget.js';
@@ -7,8 +8,8 @@ export interface RelayStatus {
   readonly isRunning: boolean;
   /** Since the process began; numbers only grow. */
   readonly counts: RelayCounts;
-  /** From the change of a row to its acknowledged write: `counts[n]` for at most `boundsMs[n]`, the last one for all above. */
-  readonly lag: { readonly boundsMs: readonly number[]; readonly counts: readonly number[]; readonly sumMs: number };
+  /** From the change of a row to its acknowledged write. */
+  readonly lag: DurationCounts;
   readonly store: {
     readonly phase: RampPhase;
     /** Milliseconds until it is called again; 0 = not paused. */

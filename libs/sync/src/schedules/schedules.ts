@@ -36,6 +36,15 @@ export class Schedules {
     });
   }
 
+  /** Time between its next two runs, milliseconds; `null` = it only runs by hand. */
+  intervalMs(name: ScheduleName, now: Date): number | null {
+    const expression = this.expressions[name];
+    if (expression === null) return null;
+    const times = new CronTimes(expression);
+    const next = times.next(now);
+    return times.next(next).getTime() - next.getTime();
+  }
+
   /** Runs of one schedule, newest first. @throws DomainError `schedules.not-found` */
   async history(name: string, limit: number): Promise<ScheduleRun[]> {
     return this.runs.list(knownName(name), limit);

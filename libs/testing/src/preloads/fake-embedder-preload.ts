@@ -10,6 +10,7 @@ const methods: { [Name in keyof EmbedderRegistry]: EmbedderRegistry[Name] } = {
   describeConfigured: () => fakes.describeConfigured(),
   prove: (descriptor) => fakes.prove(descriptor),
   get: (descriptor) => fakes.get(descriptor),
+  list: () => fakes.list(),
   serviceState: () => fakes.serviceState(),
   release: (modelRev) => fakes.release(modelRev),
   close: () => fakes.close(),
