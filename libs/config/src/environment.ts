@@ -267,7 +267,7 @@ function readSecret(path: string): string | null {
 function findContradictions(env: ParsedEnvironment): EnvironmentProblem[] {
   const problems: EnvironmentProblem[] = [];
   if (env.METRICS_PORT === env.PORT && env.PORT !== 0) {
-    problems.push({ variable: 'METRICS_PORT', rule: 'is the same as PORT' });
+    problems.push({ variable: 'METRICS_PORT', rule: 'must be another port than PORT' });
   }
   if (env.QDRANT_URL !== undefined && env.QDRANT_HOST !== undefined) {
     problems.push({ variable: 'QDRANT_HOST', rule: 'is set together with QDRANT_URL; set one of them' });

@@ -16,10 +16,12 @@ export const CONTEXTS_OF_COMPONENT = {
   /** What the framework says, and everybody who is not named here. */
   framework: [],
   http: ['Http'],
+  idempotency: ['Idempotency'],
   ingestion: ['Imports', 'Jobs'],
   metrics: ['Metrics'],
   /** Start and stop. */
   process: ['Kindred', 'Process', 'Worker'],
+  security: ['Access', 'AccessControl', 'KeyDirectory'],
   sync: [
     'CollectionAttacher',
     'ConsistencyTokens',
