@@ -26,6 +26,8 @@ import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './c
 import { StatusCommand } from './commands/status.command.js';
 import { CompletionCommand } from './completion/completion.command.js';
 import { DemoCommand } from './demo/demo.command.js';
+import { ConfigCommand } from './config/config.command.js';
+import { KEY_COMMANDS, KeysCommand } from './keys/keys.command.js';
 import { DoctorCommand } from './doctor/doctor.command.js';
 import { RestoreDrillCommand } from './doctor/restore-drill.command.js';
 import { SearchCommand } from './search/search.command.js';
@@ -45,6 +47,8 @@ import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, Mig
     StatusCommand,
     SyncCommand,
     SearchCommand,
+    ConfigCommand,
+    ...[KeysCommand, ...KEY_COMMANDS],
     ...[IndexCommand, ...INDEX_COMMANDS],
     ReconcileCommand,
     ExportCommand,

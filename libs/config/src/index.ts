@@ -1,6 +1,7 @@
 export * from './data-dir-lock.js';
 export * from './client-config.js';
 export * from './config.module.js';
+export * from './describe-config.js';
 export * from './environment.js';
 export * from './erasure-config.js';
 export * from './kindred-config.js';

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClientConfig } from './client-config.js';
+import { describeConfig } from './describe-config.js';
 import { InvalidEnvironmentError, parseEnvironment, SECRET_VARIABLES } from './environment.js';
 
 const CANARY = 'canary-7f3a';
@@ -39,6 +40,17 @@ describe('secrets from files', () => {
   it.each(SECRET_VARIABLES)('reads %s from a file', (name) => {
     const value = name === 'DATABASE_URL' ? `postgres://kindred:${CANARY}@host/db` : `${CANARY}-of-at-least-22-letters`;
     expect(parseEnvironment({ [`${name}_FILE`]: file(`each-${name}`, `${value}\n`) })[name]).toBe(value);
+  });
+
+  it('are masked where the configuration is shown', () => {
+    const names = SECRET_VARIABLES.map(
+      (name) => [name, name === 'DATABASE_URL' ? `postgres://u:${CANARY}@host/db` : CANARY.repeat(3)] as const,
+    );
+    const { entries, problems } = describeConfig(Object.fromEntries(names.map(([name, value]) => [`${name}_FILE`, file(name, value)])));
+    expect(problems).toEqual([]);
+    const shown = entries.filter(({ variable }) => names.some(([name]) => name === variable));
+    expect(shown.map(({ origin }) => origin)).toEqual(names.map(() => 'file'));
+    expect(JSON.stringify(entries)).not.toContain(CANARY);
   });
 
   it('gives the command line its key', () => {
