@@ -27,4 +27,5 @@ export * from './http/collection.schemas.js';
 export * from './http/document.examples.js';
 export * from './http/document.rules.js';
 export * from './http/document.schemas.js';
+export * from './http/collection-access.guard.js';
 export * from './http/documents-http.module.js';

@@ -234,6 +234,13 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'The key lacks the scope that the detail names. `x-required-scope` in /docs-json says what each route asks for.',
   },
+  'access.collections-only': {
+    kind: 'forbidden',
+    title: 'The key is for some collections only',
+    retryable: false,
+    meaning:
+      'The key may see some document collections and nothing else. Name one of them in `collection`; what is not about one collection is out of its reach.',
+  },
   'access.too-many-failures': {
     kind: 'rate-limited',
     title: 'Too many wrong keys',

@@ -1,7 +1,8 @@
+import { CollectionAccessGuard } from '#documents';
 import { noQuery } from '#rules';
 import { elapsedMsSince, freshnessReplyOf, scoresReplyOf } from '#search';
-import { RequiresScope } from '#security';
-import { Body, Controller, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { RequiresScope, WithinCollections } from '#security';
+import { Body, Controller, Headers, HttpCode, Post, Query, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiExtension, ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -18,6 +19,7 @@ import { queryReplySchema, queryRequestSchema, type QueryBody, type QueryReply }
 /** Questions to documents. */
 @ApiTags('query')
 @RequiresScope('read')
+@UseGuards(CollectionAccessGuard)
 @Controller(['api/v1/query', 'v1/query'])
 export class QueryController {
   constructor(
@@ -25,6 +27,7 @@ export class QueryController {
     private readonly answers: AnswerService,
   ) {}
 
+  @WithinCollections('body')
   @Post()
   @HttpCode(200)
   @RouteConfig({ answersOtherForms: [EVENT_STREAM_TYPE] })

@@ -1,8 +1,8 @@
 import { ServerConfig } from '#config';
 import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import { entityTagOf, ETAG_HEADER, expectedVersionsOf, IF_MATCH, noQuery } from '#rules';
-import { RequiresScope } from '#security';
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { RequiresScope, WithinCollections } from '#security';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import {
   ApiBody,
   ApiConflictResponse,
@@ -16,8 +16,9 @@ import {
   ApiPreconditionRequiredResponse,
   ApiTags,
 } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Collection, CollectionFields, CollectionPatch } from '../collection.js';
+import { CollectionAccessGuard } from './collection-access.guard.js';
 import { CollectionsService } from '../collections.service.js';
 import { collectionBodySchema, collectionListSchema, collectionPatchSchema, collectionSchema } from './collection.schemas.js';
 import { COLLECTION_BODY_EXAMPLE, COLLECTION_EXAMPLE, COLLECTION_PATCH_EXAMPLE } from './document.examples.js';
@@ -30,6 +31,7 @@ const TAKEN = { description: 'Another collection has this name' };
 /** Collections as a resource; each is named by its name or its id. */
 @ApiTags('collections')
 @RequiresScope('read', 'write')
+@UseGuards(CollectionAccessGuard)
 @Controller(PATH)
 export class CollectionsController {
   constructor(
@@ -63,13 +65,17 @@ export class CollectionsController {
     return withTag(collection, reply);
   }
 
+  @WithinCollections('reply')
   @Get()
-  @ApiOperation({ operationId: 'listCollections', summary: 'List collections', description: 'All of them, by name.' })
+  @ApiOperation({ operationId: 'listCollections', summary: 'List collections', description: 'All that the key may see, by name.' })
   @ApiOkResponse({ description: 'The collections', standardSchema: collectionListSchema, example: { items: [COLLECTION_EXAMPLE] } })
-  async list(@Query({ schema: noQuery }) _query: unknown) {
-    return { items: await this.collections.list() };
+  async list(@Query({ schema: noQuery }) _query: unknown, @Req() { caller }: FastifyRequest) {
+    const all = await this.collections.list();
+    const seen = caller?.collections ?? null;
+    return { items: seen === null ? all : all.filter(({ id }) => seen.has(id)) };
   }
 
+  @WithinCollections('path')
   @Get(':collection')
   @ApiOperation({ operationId: 'getCollection', summary: 'Read a collection', description: 'By name or id.' })
   @ApiOkResponse({ description: 'The collection', standardSchema: collectionSchema, example: COLLECTION_EXAMPLE, headers: ETAG_HEADER })

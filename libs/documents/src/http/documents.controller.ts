@@ -12,8 +12,8 @@ import {
   writeQuerySchema,
   type WriteParameters,
 } from '#rules';
-import { CostsBy, elementsOf, RequiresScope } from '#security';
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { CostsBy, elementsOf, RequiresScope, WithinCollections } from '#security';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
 import {
   ApiBody,
   ApiConflictResponse,
@@ -32,6 +32,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import type { Document } from '../document.js';
 import { DocumentsService, type BatchItem, type WrittenDocumentReply } from '../documents.service.js';
+import { CollectionAccessGuard } from './collection-access.guard.js';
 import {
   DELETE_DOCUMENTS_EXAMPLE,
   DELETED_DOCUMENTS_EXAMPLE,
@@ -76,6 +77,7 @@ const IF_MATCH_REQUIRED = { description: 'If-Match is missing and this deploymen
 /** Documents as a resource. */
 @ApiTags('documents')
 @RequiresScope('read', 'write')
+@UseGuards(CollectionAccessGuard)
 @Controller(PATH)
 export class DocumentsController {
   constructor(
@@ -83,6 +85,7 @@ export class DocumentsController {
     private readonly config: ServerConfig,
   ) {}
 
+  @WithinCollections('body')
   @Post()
   @Idempotent()
   @ApiOperation({
@@ -111,6 +114,7 @@ export class DocumentsController {
   }
 
   @CostsBy(elementsOf('documents'))
+  @WithinCollections('documents')
   @Post('batch')
   @HttpCode(200)
   @Idempotent()
@@ -146,6 +150,7 @@ export class DocumentsController {
     return { deleted: deleted.size, not_found: [...new Set(ids)].filter((id) => !deleted.has(id)) };
   }
 
+  @WithinCollections('query')
   @Get()
   @ApiOperation({
     operationId: 'listDocuments',
@@ -159,6 +164,7 @@ export class DocumentsController {
     return { items, next_cursor: nextCursor };
   }
 
+  @WithinCollections('document')
   @Get(':id')
   @ApiOperation({
     operationId: 'getDocument',
@@ -182,6 +188,7 @@ export class DocumentsController {
     return undefined;
   }
 
+  @WithinCollections('document', 'body')
   @Put(':id')
   @ApiOperation({
     operationId: 'replaceDocument',
@@ -211,6 +218,7 @@ export class DocumentsController {
     return writtenReply(await this.documents.replace(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
   }
 
+  @WithinCollections('document', 'body if named')
   @Patch(':id')
   @ApiOperation({
     operationId: 'patchDocument',
@@ -241,6 +249,7 @@ export class DocumentsController {
     return writtenReply(await this.documents.patch(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
   }
 
+  @WithinCollections('document')
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({
@@ -261,6 +270,7 @@ export class DocumentsController {
     await this.documents.delete(id, expectedVersionsOf(ifMatch, this.config.isIfMatchRequired));
   }
 
+  @WithinCollections('document')
   @Get(':id/index-status')
   @ApiOperation({
     operationId: 'getDocumentIndexStatus',

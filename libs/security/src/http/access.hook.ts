@@ -32,6 +32,7 @@ export class AccessHook {
     const caller = await this.access.identify({ key: keyOf(request), address: clientAddressOf(request) });
     request.caller = caller;
     if (!caller.scopes.has(scope)) throw new DomainError('access.scope-missing', { detail: `This needs a key with the scope ${scope}` });
+    if (caller.collections !== null && accessOf(request)?.collectionPlaces === undefined) throw new DomainError('access.collections-only');
     if (caller.keyId !== null || !scope.startsWith('admin')) return;
     // Nobody was asked for a key: what operators may do is then for this machine alone.
     const refusal = refusalOf(originOf(request));
@@ -62,6 +63,11 @@ export function scopeOf(config: unknown, url: string): RouteScope {
   if (scope === undefined)
     throw new Error(`The route ${url} does not say what scope it asks for (@RequiresScope or @Public on its controller)`);
   return scope;
+}
+
+/** What the house keeps with the route of a request. */
+export function accessOf({ routeOptions }: FastifyRequest): RouteAccess | undefined {
+  return (routeOptions.config as { readonly access?: RouteAccess }).access;
 }
 
 /** Address of the client: Fastify's, which believes X-Forwarded-For only of trusted proxies. */

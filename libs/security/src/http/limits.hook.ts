@@ -4,8 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LoadGauge } from '../load-gauge.js';
 import { RateLimits, WINDOW_SECONDS, type RateBucket } from '../rate-limits.js';
-import { clientAddressOf } from './access.hook.js';
-import type { RouteAccess } from './requires-scope.js';
+import { accessOf, clientAddressOf } from './access.hook.js';
 
 /** Most of a body that counts; more than any list may have, so that what will be refused anyway cannot overflow a counter. */
 const COST_MAXIMUM = 100_000;
@@ -81,8 +80,4 @@ export class LimitsHook {
     }
     return buckets;
   }
-}
-
-function accessOf({ routeOptions }: FastifyRequest): RouteAccess | undefined {
-  return (routeOptions.config as { readonly access?: RouteAccess }).access;
 }

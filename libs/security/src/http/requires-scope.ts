@@ -11,10 +11,18 @@ export type RouteScope = Scope | 'public';
 export interface RouteAccess {
   readonly scope: RouteScope;
   /** What a request counts against the limit of its key; of a body as it was sent, unchecked. Default: 1. */
-  readonly costOf?: (body: unknown) => number;
+  readonly costOf?: ((body: unknown) => number) | undefined;
   /** It waits for the model, and is turned away when it would wait too long. */
-  readonly isSearch?: boolean;
+  readonly isSearch?: boolean | undefined;
+  /** Where a request names the collection it is about; absent = keys for some collections only are not let in. */
+  readonly collectionPlaces?: readonly CollectionPlace[] | undefined;
 }
+
+/**
+ * Where the collection of a request is: a field of the body, that field of each of `documents` in the body, a query parameter, the collection of the
+ * path, or that of the document of the path; `reply` = the route leaves out what the key may not see.
+ */
+export type CollectionPlace = 'body' | 'body if named' | 'documents' | 'query' | 'path' | 'document' | 'reply';
 
 /** Where an operation of the API document says what it asks for. */
 export const SCOPE_EXTENSION = 'x-required-scope';
@@ -22,6 +30,7 @@ export const SCOPE_EXTENSION = 'x-required-scope';
 const SCOPE_METADATA = 'kindred:scope';
 const COST_METADATA = 'kindred:cost';
 const SEARCH_METADATA = 'kindred:search';
+const PLACES_METADATA = 'kindred:collection-places';
 
 /**
  * Says what a key must be allowed to do. On a controller for all its routes, on a method for that one; the method wins.
@@ -49,6 +58,11 @@ export function Searches(): MethodDecorator {
   return SetMetadata(SEARCH_METADATA, true);
 }
 
+/** Lets keys in that are for some collections only; every place that is named is looked at. */
+export function WithinCollections(...places: CollectionPlace[]): MethodDecorator {
+  return SetMetadata(PLACES_METADATA, places);
+}
+
 /** Counts the elements of a list in the body: each is as much work as a request of its own. */
 export function elementsOf(field: string): (body: unknown) => number {
   return (body) => {
@@ -73,9 +87,13 @@ function configureRoutes(prototype: object, toSee: RouteScope, toChange: RouteSc
     const isGet = Reflect.getMetadata(METHOD_METADATA, handler) === RequestMethod.GET;
     const known = (Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) ?? {}) as object;
     const scope = (Reflect.getMetadata(SCOPE_METADATA, handler) ?? (isGet ? toSee : toChange)) as RouteScope;
-    const costOf = Reflect.getMetadata(COST_METADATA, handler) as RouteAccess['costOf'];
-    const isSearch = Reflect.getMetadata(SEARCH_METADATA, handler) === true;
-    const access: RouteAccess = { scope, ...(costOf === undefined ? {} : { costOf }), ...(isSearch ? { isSearch } : {}) };
+    const said = <Value>(key: string): Value | undefined => Reflect.getMetadata(key, handler) as Value | undefined;
+    const access: RouteAccess = {
+      scope,
+      costOf: said(COST_METADATA),
+      isSearch: said(SEARCH_METADATA),
+      collectionPlaces: said(PLACES_METADATA),
+    };
     Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...known, access }, handler);
     ApiExtension(SCOPE_EXTENSION, scope)(prototype, name, descriptor!);
   }
