@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { findJsonDefect } from './json-defect.js';
 
 const SEED = 20261121;
-const defectOf = (text: string) => findJsonDefect(text, 4);
+const LARGE = { depth: 1_000, names: 1_000_000 };
+const defectOf = (text: string) => findJsonDefect(text, { depth: 4, names: 6 });
 
 describe('findJsonDefect', () => {
   it.each([
@@ -14,6 +15,8 @@ describe('findJsonDefect', () => {
     ['{"constructor":1,"proto":"__proto__"}', null],
     ['[[[[1]]]]', null],
     ['{"a":"[[[[[[[[["}', null],
+    ['[{"a":1,"b":1,"c":1},{"a":1,"b":1,"c":1}]', null],
+    ['[{"a":1,"b":1,"c":1},{"a":1,"b":1,"c":1,"d":1}]', 'too-many-names'],
     ['{"a":1,"a":2}', 'duplicate-name'],
     ['{"a":1, "b":[{}], "a" \n:2}', 'duplicate-name'],
     ['{"a":1,"\\u0061":2}', 'duplicate-name'],
@@ -35,10 +38,10 @@ describe('findJsonDefect', () => {
       fc.property(fc.jsonValue({ noUnicodeString: false }), fc.string(), (value, name) => {
         const text = JSON.stringify(value);
         const expected = text.includes('"__proto__":') ? 'forbidden-name' : null;
-        expect(findJsonDefect(text, 1_000)).toEqual(expected);
+        expect(findJsonDefect(text, LARGE)).toEqual(expected);
         if (name === '__proto__') return;
         const key = JSON.stringify(name);
-        expect(findJsonDefect(`[${text},{${key}:${text},${key}:1}]`, 1_000)).not.toBeNull();
+        expect(findJsonDefect(`[${text},{${key}:${text},${key}:1}]`, LARGE)).not.toBeNull();
       }),
       { seed: SEED, numRuns: 500 },
     );
@@ -53,7 +56,7 @@ describe('findJsonDefect', () => {
       `{${'"a" '.repeat(200_000)}`,
       `{"a"${' '.repeat(1_000_000)}`,
     ])
-      findJsonDefect(text, 32);
+      findJsonDefect(text, { depth: 32, names: 10_000 });
     expect(performance.now() - startedAtMs).toBeLessThan(1_000);
   });
 });

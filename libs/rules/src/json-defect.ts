@@ -1,4 +1,11 @@
-export type JsonDefect = 'too-deep' | 'duplicate-name' | 'forbidden-name';
+export type JsonDefect = 'too-deep' | 'too-many-names' | 'duplicate-name' | 'forbidden-name';
+
+export interface JsonLimits {
+  /** Of objects and lists in each other. */
+  readonly depth: number;
+  /** In all objects together. */
+  readonly names: number;
+}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -15,20 +22,24 @@ const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
  * JSON.parse silently keeps the last of two equal names, and two readers of the same body (a proxy, a log, us) would see different requests.
  * A text that is no JSON gives some answer or `null`; parsing it finds that out.
  */
-export function findJsonDefect(text: string, depthLimit: number): JsonDefect | null {
+export function findJsonDefect(text: string, limits: JsonLimits): JsonDefect | null {
   /** Names seen in each open object; `null` for an open list. */
   const open: (Set<string> | null)[] = [];
   let defect: JsonDefect | null = null;
+  let nameCount = 0;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit === QUOTE) {
       const end = endOfString(text, index);
       const names = open.at(-1);
-      if (names !== null && names !== undefined && isName(text, end)) defect ??= nameDefect(text.slice(index, end), names);
+      if (names !== null && names !== undefined && isName(text, end)) {
+        if (++nameCount > limits.names) return 'too-many-names';
+        defect ??= nameDefect(text.slice(index, end), names);
+      }
       index = end - 1;
     } else if (unit === OPEN_OBJECT || unit === OPEN_LIST) {
       open.push(unit === OPEN_OBJECT ? new Set() : null);
-      if (open.length > depthLimit) return 'too-deep';
+      if (open.length > limits.depth) return 'too-deep';
     } else if (unit === CLOSE_OBJECT || unit === CLOSE_LIST) {
       open.pop();
     }

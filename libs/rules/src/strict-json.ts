@@ -4,24 +4,29 @@ import { findJsonDefect } from './json-defect.js';
 /** Deepest nesting of JSON that comes from outside; no request needs more than 4 levels. */
 export const JSON_DEPTH_LIMIT = 32;
 
+/** Most names of fields in one JSON text: each costs a look into a set and a rule, and 100,000 of them would hold up everybody else for a quarter of a second. */
+export const JSON_NAMES_LIMIT = 10_000;
+
 /** Why a JSON text was refused; `detail` reads behind the name of what was refused. */
 export interface StrictJsonDefect {
-  readonly code: 'not-utf8' | 'malformed-json' | 'too-deep' | 'duplicate-name' | 'forbidden-name';
+  readonly code: 'not-utf8' | 'malformed-json' | 'too-deep' | 'too-many-names' | 'duplicate-name' | 'forbidden-name';
   readonly detail: string;
 }
 
 export type StrictJson = { readonly value: unknown; readonly defect: null } | { readonly value: null; readonly defect: StrictJsonDefect };
 
 /**
- * Parses JSON strictly: valid UTF-8 without byte order mark, no nesting beyond {@link JSON_DEPTH_LIMIT}, no name twice in one object, nowhere the name
+ * Parses JSON strictly: valid UTF-8 without byte order mark, no nesting beyond {@link JSON_DEPTH_LIMIT}, no more names than
+ * {@link JSON_NAMES_LIMIT}, no name twice in one object, nowhere the name
  * `__proto__`. Never throws.
  */
 export function parseStrictJson(bytes: Buffer): StrictJson {
   // Buffer.toString would replace bad bytes, and what is stored would not be what was sent.
   if (!isUtf8(bytes)) return refused('not-utf8', 'is not valid UTF-8');
   const text = bytes.toString('utf8');
-  const defect = findJsonDefect(text, JSON_DEPTH_LIMIT);
+  const defect = findJsonDefect(text, { depth: JSON_DEPTH_LIMIT, names: JSON_NAMES_LIMIT });
   if (defect === 'too-deep') return refused('too-deep', `must not be nested deeper than ${JSON_DEPTH_LIMIT} levels`);
+  if (defect === 'too-many-names') return refused('too-many-names', `must not have more than ${JSON_NAMES_LIMIT} names of fields`);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -34,6 +34,8 @@ function statusOf(thrown: unknown): number | null {
   if (thrown instanceof HttpException) return thrown.getStatus();
   if (!(thrown instanceof Error)) return null;
   const { statusCode, code } = thrown as { statusCode?: unknown; code?: unknown };
+  // The client went away in the middle of its body: no defect, and nobody to tell.
+  if (statusCode === 400 && code === 'ECONNRESET' && thrown.message === 'aborted') return statusCode;
   // Only Fastify's own: an error of a client library may carry the status of somebody else's reply.
   return typeof statusCode === 'number' && typeof code === 'string' && code.startsWith('FST_ERR_') ? statusCode : null;
 }

@@ -4,17 +4,17 @@ import helmet from '@fastify/helmet';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  BODY_IDLE_TIMEOUT_MS,
   BODY_LIMIT_BYTES,
-  BODY_TIMEOUT_MS,
-  HEADERS_TIMEOUT_MS,
+  CLIENT_TIMEOUTS,
+  HEADERS_LIMIT_BYTES,
   KEEP_ALIVE_TIMEOUT_MS,
   PATH_PARAMETER_LIMIT,
+  type ClientTimeouts,
 } from './limits.js';
 import { answerClientError } from './client-error.js';
 import { corsOptions } from './cors-options.js';
 import { ANY_PATH, checkRequest } from './request-checks.js';
-import { watchBody, type WatchedRequest } from './body-deadline.js';
+import { watchBody, watchReader, type WatchedRequest } from './slow-clients.js';
 import { FILE_TYPES, parseBody, passFile, streamsBody } from './body-parser.js';
 import { ProblemFilter } from './problem.filter.js';
 import { parseQueryString } from './query-string.js';
@@ -27,6 +27,8 @@ export interface HttpAdapterOptions {
   readonly trustedProxies?: readonly string[];
   /** Origins whose pages may call the API. Default: none. */
   readonly corsOrigins?: readonly string[];
+  /** Default: those of limits.ts. */
+  readonly timeouts?: ClientTimeouts;
 }
 
 /** What stands before every route. */
@@ -41,18 +43,19 @@ export type RequestWatcher = (request: FastifyRequest, reply: FastifyReply) => v
 /** Fastify with the manners of this service: request ids, strict bodies and queries, 404 against 405, problems for what the router refuses. */
 export class KindredFastifyAdapter extends FastifyAdapter {
   readonly routes = new RouteTable();
+  private readonly timeouts: ClientTimeouts;
   private isTurningAway = false;
   private gate: Gate | null = null;
   private readonly watchers: RequestWatcher[] = [];
 
-  constructor({ trustedProxies = [], corsOrigins = [] }: HttpAdapterOptions = {}) {
+  constructor({ trustedProxies = [], corsOrigins = [], timeouts = CLIENT_TIMEOUTS }: HttpAdapterOptions = {}) {
     const problems = new ProblemFilter();
     super({
       bodyLimit: BODY_LIMIT_BYTES,
       trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
       // Node knows one limit for whole requests, and a file may take longer: the body has a limit of its own below.
       requestTimeout: 0,
-      http: { headersTimeout: HEADERS_TIMEOUT_MS },
+      http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.checkMs, maxHeaderSize: HEADERS_LIMIT_BYTES },
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       genReqId: requestIdOf,
       // A request that arrives on an open connection while the service stops is still answered; the drain waits for it.
@@ -64,6 +67,7 @@ export class KindredFastifyAdapter extends FastifyAdapter {
       },
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAMETER_LIMIT, querystringParser: parseQueryString },
     });
+    this.timeouts = timeouts;
     const fastify = this.getInstance();
     // Before any route, so that it is there for those of the API document as well, which are older than Nest's handler.
     fastify.setErrorHandler((error: Error, request, reply) => problems.answer(error, request, reply));
@@ -89,6 +93,10 @@ export class KindredFastifyAdapter extends FastifyAdapter {
       });
     });
     fastify.addHook('preHandler', (request, reply) => this.gate!.limits.charge(request, reply));
+    fastify.addHook('onSend', (request, _reply, _payload, done) => {
+      watchReader(request.raw.socket, timeouts.readIdleMs);
+      done();
+    });
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer' }, parseBody);
     fastify.addContentTypeParser(FILE_TYPES, (request, payload, done) => passFile(request, payload, done));
@@ -116,7 +124,8 @@ export class KindredFastifyAdapter extends FastifyAdapter {
 
   private receive(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     if (this.isTurningAway) reply.header('connection', 'close');
-    watchBody(request.raw as WatchedRequest, streamsBody(request) ? { idleMs: BODY_IDLE_TIMEOUT_MS } : { wholeMs: BODY_TIMEOUT_MS });
+    const { bodyMs, bodyIdleMs } = this.timeouts;
+    watchBody(request.raw as WatchedRequest, streamsBody(request) ? { idleMs: bodyIdleMs } : { wholeMs: bodyMs });
     checkRequest(this.routes, request, reply, done);
   }
 

@@ -47,6 +47,8 @@ describe('domainErrorOf', () => {
     [fastify(400), 'request.invalid'],
     [fastify(500), 'internal.error'],
     [Object.assign(new Error('reply of another service'), { statusCode: 404, code: 'ERR_BAD_REQUEST' }), 'internal.error'],
+    [Object.assign(new Error('aborted'), { statusCode: 400, code: 'ECONNRESET' }), 'request.invalid'],
+    [Object.assign(new Error('aborted'), { code: 'ECONNRESET' }), 'internal.error'],
     [new TypeError('defect'), 'internal.error'],
     ['a string', 'internal.error'],
     [undefined, 'internal.error'],

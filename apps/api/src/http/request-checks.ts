@@ -1,6 +1,7 @@
 import { DomainError, type FieldProblem } from '#kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptsJson } from './accepts-json.js';
+import { HEADER_COUNT_LIMIT } from './limits.js';
 import { isMalformedQuery } from './query-string.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
 import type { RouteTable } from './route-table.js';
@@ -36,6 +37,11 @@ function missOf(method: string, allowed: readonly string[]): DomainError {
 }
 
 function refusalOf(request: FastifyRequest, path: string): DomainError | undefined {
+  // Names and values in turn.
+  if (request.raw.rawHeaders.length > 2 * HEADER_COUNT_LIMIT) {
+    const fields: FieldProblem[] = [{ pointer: '@', code: 'too-many', detail: `must be at most ${HEADER_COUNT_LIMIT} headers` }];
+    return new DomainError('request.invalid', { detail: `The request has more than ${HEADER_COUNT_LIMIT} headers`, fields });
+  }
   if (!acceptsJson(request.headers.accept) && !answersOtherForms(request, path)) return new DomainError('request.not-acceptable');
   const coding = request.headers['content-encoding'];
   if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {

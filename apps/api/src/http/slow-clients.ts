@@ -27,6 +27,11 @@ export function watchBody(request: WatchedRequest, deadline: BodyDeadline): void
   request.once('end', stop).once('close', stop);
 }
 
+/** Closes the connection of a client that takes nothing of its answer for so long. Behind the answer Node sets the time of an idle connection. */
+export function watchReader(socket: unknown, idleMs: number): void {
+  if (socket instanceof Socket) socket.setTimeout(idleMs);
+}
+
 function hasBody({ headers }: WatchedRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { watchBody, type BodyDeadline } from './body-deadline.js';
+import { watchBody, type BodyDeadline } from './slow-clients.js';
 
 describe('watchBody', () => {
   const servers: Server[] = [];
