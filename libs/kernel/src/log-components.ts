@@ -21,7 +21,7 @@ export const CONTEXTS_OF_COMPONENT = {
   metrics: ['Metrics'],
   /** Start and stop. */
   process: ['Kindred', 'Process', 'Worker'],
-  security: ['Access', 'AccessControl', 'KeyDirectory'],
+  security: ['Access', 'AccessControl', 'KeyDirectory', 'RateLimits'],
   sync: [
     'CollectionAttacher',
     'ConsistencyTokens',
