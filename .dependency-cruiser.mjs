@@ -3,7 +3,8 @@
 const TESTS = '(^|/)(test|jest)/|\\.(spec|int-spec|e2e-spec|fault-spec)\\.ts$|^libs/testing/';
 const PLATFORM = 'config|observability|rules|openai';
 const GATE = 'security';
-const ENGINE = 'sync|search|erasure';
+const ENGINE = 'sync|search';
+const ERASURE = 'erasure';
 const ADAPTERS = 'database|embeddings|vector-store';
 const FEATURES = 'projects|similarity|pricing|documents|answers|ingestion';
 const EDGES = 'admin|health|backup|metrics';
@@ -67,13 +68,13 @@ export default {
       'adapters-know-no-engine',
       'An adapter that knows what it is used for cannot be replaced.',
       `^libs/(${ADAPTERS})/`,
-      `^(apps/|libs/(${GATE}|${ENGINE}|${FEATURES}|${EDGES}|testing)/)`,
+      `^(apps/|libs/(${GATE}|${ENGINE}|${ERASURE}|${FEATURES}|${EDGES}|testing)/)`,
     ),
     layer(
       'gate-knows-the-database-only',
       'Who may come in is decided without knowing what is inside.',
       `^libs/(${GATE})/`,
-      `^(apps/|libs/(embeddings|vector-store|${ENGINE}|${FEATURES}|${EDGES}|testing)/)`,
+      `^(apps/|libs/(embeddings|vector-store|${ENGINE}|${ERASURE}|${FEATURES}|${EDGES}|testing)/)`,
     ),
     {
       name: 'adapters-do-not-meet',
@@ -86,19 +87,20 @@ export default {
       'idempotency-knows-no-feature',
       'Keys of requests serve every route alike.',
       '^libs/idempotency/',
-      `^(apps/|libs/(${ENGINE}|${FEATURES}|${EDGES}|testing|embeddings|vector-store)/)`,
+      `^(apps/|libs/(${ENGINE}|${ERASURE}|${FEATURES}|${EDGES}|testing|embeddings|vector-store)/)`,
     ),
     layer(
       'engine-knows-no-feature',
       'sync and search serve every IndexSource alike; they must not know projects.',
       `^libs/(${ENGINE})/`,
-      `^(apps/|libs/(${GATE}|${FEATURES}|${EDGES}|testing)/)`,
+      `^(apps/|libs/(${GATE}|${ERASURE}|${FEATURES}|${EDGES}|testing)/)`,
     ),
+    layer('sync-knows-no-search', 'The index is kept in step whether anybody searches it or not.', '^libs/sync/', '^libs/search/'),
     layer(
-      'sync-knows-no-search',
-      'The index is kept in step whether anybody searches it or not.',
-      '^libs/sync/',
-      '^libs/(search|erasure)/',
+      'erasure-knows-no-feature',
+      'Features register with it the places in which they keep something of a row; it must not know them.',
+      `^libs/${ERASURE}/`,
+      `^(apps/|libs/(search|${FEATURES}|${EDGES}|testing)/)`,
     ),
     layer(
       'features-know-no-edge',

@@ -1,12 +1,13 @@
 import { AdminHttpModule } from '#admin';
-import { ANSWERS_ENTITIES, AnswersHttpModule } from '#answers';
+import { ANSWERS_ENTITIES, AnswersErasureModule, AnswersHttpModule, AnswersMemoryModule } from '#answers';
 import { ConfigModule, type KindredConfig } from '#config';
 import { DatabaseModule } from '#database';
 import { ChunkDeriverModule, DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
 import { EmbeddingsModule } from '#embeddings';
+import { ErasureHttpModule, ErasureModule } from '#erasure';
 import { HealthHttpModule } from '#health';
 import { IDEMPOTENCY_ENTITIES, IdempotencyModule } from '#idempotency';
-import { INGESTION_ENTITIES, IngestionHttpModule } from '#ingestion';
+import { INGESTION_ENTITIES, IngestionErasureModule, IngestionHttpModule } from '#ingestion';
 import { MetricsHttpModule } from '#metrics';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsHttpModule } from '#projects';
@@ -41,6 +42,7 @@ export class ApiModule {
         EmbeddingsModule,
         VectorStoreModule,
         SyncModule.forRoot({ isRelayEnabled: config.sync.isInline, answersSearches: true }),
+        ErasureModule.forRoot({ isWorker: config.sync.isInline, answersSearches: true }),
         IdempotencyModule,
         ProjectsHttpModule,
         SimilarityHttpModule,
@@ -49,6 +51,7 @@ export class ApiModule {
         // Whoever keeps the index in step makes the chunks as well.
         ...(config.sync.isInline ? [ChunkDeriverModule] : []),
         IngestionHttpModule,
+        ...[ErasureHttpModule, AnswersErasureModule, AnswersMemoryModule, IngestionErasureModule],
         HealthHttpModule,
         AdminHttpModule,
         MetricsHttpModule.forRoot(config.metrics),

@@ -18,6 +18,7 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'engine-knows-no-feature': { path: 'libs/sync/src/up.ts', text: "export * from '#projects';" },
   'idempotency-knows-no-feature': { path: 'libs/idempotency/src/up.ts', text: "export * from '#projects';" },
   'sync-knows-no-search': { path: 'libs/sync/src/across.ts', text: "export * from '#search';" },
+  'erasure-knows-no-feature': { path: 'libs/erasure/src/up.ts', text: "export * from '#projects';" },
   'features-know-no-edge': { path: 'libs/projects/src/up.ts', text: "export * from '#health';" },
   'projects-stand-alone': { path: 'libs/projects/src/across.ts', text: "export * from '#similarity';" },
   'similarity-knows-projects-only': { path: 'libs/similarity/src/across.ts', text: "export * from '#pricing';" },

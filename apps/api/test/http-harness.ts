@@ -4,6 +4,7 @@ import { ANSWERS_ENTITIES, AnswersHttpModule } from '#answers';
 import { ConfigModule, loadConfig } from '#config';
 import { RelayUnitOfWork, UnitOfWork } from '#database';
 import { DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
+import { ErasureHttpModule, ErasureModule } from '#erasure';
 import { IdempotencyModule } from '#idempotency';
 import { ImportRunner, INGESTION_ENTITIES, IngestionHttpModule, JobQueue } from '#ingestion';
 import { Clock, IdGenerator, SystemClock, SystemIdGenerator } from '#kernel';
@@ -97,6 +98,8 @@ export async function startHttp(
     imports: [
       ConfigModule.forRoot(config),
       environmentModule(providers),
+      ErasureModule.forRoot({ isWorker: false, answersSearches: false }),
+      ErasureHttpModule,
       IdempotencyModule,
       SecurityHttpModule,
       ProjectsHttpModule,

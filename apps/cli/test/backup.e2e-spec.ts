@@ -171,6 +171,34 @@ describe('backup and restore of a service, by the command line', () => {
     expect(found.body.results[0]!.project.name).toBe('Job 1');
   });
 
+  it('erases again what was erased after the backup, and proves it once more', async () => {
+    const { body: list } = await server.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/projects?limit=100');
+    const { id } = list.items.find(({ name }) => name === 'Job 2')!;
+    const { body } = await server.call<{ erasure_id: string }>('DELETE', `/api/v1/projects/${id}?receipt=true`);
+    const untilProven = () =>
+      waitFor(
+        async () => {
+          const receipt = await server.call<{ state: string; backups: { location: string }[] }>(
+            'GET',
+            `/api/v1/erasures/${body.erasure_id}`,
+          );
+          return receipt.body.state === 'proven' ? receipt.body : null;
+        },
+        { what: 'the erasure is proven', timeoutMs: 60_000 },
+      );
+    expect((await untilProven()).backups).toEqual([expect.objectContaining({ location: expect.stringContaining(whole) })]);
+    expect(await server.end('SIGTERM')).toBe(0);
+    const { code, out } = await kindred(environment(source, 'source'), 'restore', '--from', whole, '--force', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ erased_again: 1, rows: expect.any(Number), proof: 'proven' });
+    server = await ServerProcess.start(environment(source, 'source'));
+    expect((await server.call('GET', `/api/v1/projects/${id}`)).status).toBe(404);
+    await untilProven();
+    expect((await source.query('SELECT 1 FROM projects')).rowCount).toBe(ROWS - 1);
+    const dump = await kindred(environment(source, 'source'), 'doctor', 'restore-drill', '--from', whole);
+    expect(dump.code).toBe(0);
+  });
+
   it('shows no secret and no row in what it prints', async () => {
     const manifest = readFileSync(join(whole, 'manifest.json'), 'utf8');
     expect(manifest).not.toContain('staircase');

@@ -1,8 +1,10 @@
+import { AnswersErasureModule } from '#answers';
 import { ConfigModule, type KindredConfig } from '#config';
 import { DatabaseModule } from '#database';
 import { ChunkDeriverModule, DOCUMENT_ENTITIES } from '#documents';
 import { EmbeddingsModule } from '#embeddings';
-import { INGESTION_ENTITIES, IngestionModule } from '#ingestion';
+import { ErasureModule } from '#erasure';
+import { INGESTION_ENTITIES, IngestionErasureModule, IngestionModule } from '#ingestion';
 import { MetricsModule } from '#metrics';
 import { LoggingModule, RuntimeModule } from '#observability';
 import { PROJECT_ENTITIES, ProjectsModule } from '#projects';
@@ -27,6 +29,7 @@ export class WorkerModule {
         ProjectsModule,
         ChunkDeriverModule,
         IngestionModule,
+        ...[ErasureModule.forRoot({ isWorker: true, answersSearches: false }), AnswersErasureModule, IngestionErasureModule],
         ...(config.metrics.port === null ? [] : [MetricsModule]),
       ],
     };

@@ -15,3 +15,5 @@ export * from './http/answers-http.module.js';
 export * from './http/chat.schemas.js';
 export * from './http/query.schemas.js';
 export * from './http/query-stats.schemas.js';
+export * from './erasure/answers-erasure.module.js';
+export * from './erasure/answers-memory.module.js';

@@ -52,8 +52,8 @@ export class ChunkRepository {
   }
 
   /** Ids of the chunks of a document, in their order. */
-  async idsOf(documentId: string): Promise<string[]> {
-    const { rows } = await this.unitOfWork.query<{ id: string }>('SELECT id FROM chunks WHERE document_id = $1::uuid ORDER BY ordinal', [
+  async idsOf(documentId: string, session: SqlSession = this.unitOfWork): Promise<string[]> {
+    const { rows } = await session.query<{ id: string }>('SELECT id FROM chunks WHERE document_id = $1::uuid ORDER BY ordinal', [
       documentId,
     ]);
     return rows.map(({ id }) => id);

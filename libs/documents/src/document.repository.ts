@@ -170,8 +170,8 @@ export class DocumentRepository {
   }
 
   /** @throws DomainError `documents.not-found`, `request.precondition-failed` */
-  async delete(id: string, expected: ExpectedVersions): Promise<void> {
-    const { rows } = await this.unitOfWork.query(`DELETE FROM documents WHERE ${MATCHES} RETURNING id`, [id, expected]);
+  async delete(id: string, expected: ExpectedVersions, session: SqlSession = this.unitOfWork): Promise<void> {
+    const { rows } = await session.query(`DELETE FROM documents WHERE ${MATCHES} RETURNING id`, [id, expected]);
     if (rows.length === 0) await this.explainMiss(id);
   }
 

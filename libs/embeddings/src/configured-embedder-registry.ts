@@ -49,6 +49,10 @@ export class ConfiguredEmbedderRegistry extends EmbedderRegistry {
     return WORST_FIRST.find((state) => services.some((service) => service.state === state)) ?? 'healthy';
   }
 
+  override forgetQueries(): void {
+    for (const embedder of this.embedders.values()) embedder.forgetQueries();
+  }
+
   async release(modelRev: string): Promise<void> {
     const embedder = this.embedders.get(modelRev);
     this.embedders.delete(modelRev);

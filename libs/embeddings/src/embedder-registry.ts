@@ -26,6 +26,9 @@ export abstract class EmbedderRegistry {
    */
   abstract describe(overrides: EmbedderOverrides): Promise<EmbedderDescriptor>;
 
+  /** Makes every embedder forget the search texts that it remembers. Default: none does. */
+  forgetQueries(): void {}
+
   /** The descriptor that new generations get from the configuration alone. */
   describeConfigured(): Promise<EmbedderDescriptor> {
     return this.describe({});

@@ -90,6 +90,9 @@ export abstract class Embedder {
     return null;
   }
 
+  /** Forgets the search texts that it remembers. Default: it remembers none. */
+  forgetQueries(): void {}
+
   /** Stops the workers; calls in flight reject. Idempotent. */
   abstract close(): Promise<void>;
 }

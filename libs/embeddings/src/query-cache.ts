@@ -25,6 +25,7 @@ export class QueryCache {
   private readonly flights = new SharedFlights<Embedding>();
   private hits = 0;
   private misses = 0;
+  private era = 0;
 
   constructor(
     private readonly compute: Compute,
@@ -52,10 +53,17 @@ export class QueryCache {
     return { hits: this.hits, joined: this.flights.joined, misses: this.misses, size: this.remembered.size };
   }
 
+  /** Forgets all texts; those that are being embedded at this moment are not remembered either. */
+  clear(): void {
+    this.era++;
+    this.remembered.clear();
+  }
+
   private async computeAndRemember(text: string, signal: AbortSignal): Promise<Embedding> {
     this.misses++;
+    const { era } = this;
     const embedding = await this.compute(text, signal);
-    if (text.length <= LONGEST_REMEMBERED_CHARACTERS) this.remembered.set(text, embedding);
+    if (text.length <= LONGEST_REMEMBERED_CHARACTERS && era === this.era) this.remembered.set(text, embedding);
     return embedding;
   }
 }

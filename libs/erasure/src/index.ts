@@ -1,3 +1,13 @@
+export * from './erasure.js';
 export * from './erasure-log.js';
+export * from './erasure.module.js';
+export * from './erasure-place.js';
+export * from './erasure-places.js';
 export * from './erasure-record.js';
+export * from './erasure-worker.js';
+export { Erasures, type ErasureRequest } from './erasures.js';
+export * from './http/erasure-http.module.js';
+export * from './http/accepted-erasure.js';
+export * from './process-memory.js';
+export * from './process-register.js';
 export * from './reapply-erasures.js';

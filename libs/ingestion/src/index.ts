@@ -26,3 +26,4 @@ export * from './run/import-runner.js';
 export * from './staging/staged-files.js';
 export * from './http/ingestion-http.module.js';
 export * from './http/open-streams.js';
+export * from './erasure/ingestion-erasure.module.js';

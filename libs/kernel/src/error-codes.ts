@@ -171,6 +171,19 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'No conversation has this id; it may have been deleted, or forgotten CHAT_HISTORY_DAYS after its last message.',
   },
+  'erasures.not-found': {
+    kind: 'not-found',
+    title: 'No such erasure',
+    retryable: false,
+    meaning: 'No erasure has this id. It is in the reply to the DELETE that began it.',
+  },
+  'erasures.log-unavailable': {
+    kind: 'unavailable',
+    title: 'The erasure could not be written down',
+    retryable: false,
+    meaning:
+      'The row is deleted and its erasure goes on, see `Location`, but the log outside of the database (ERASURE_LOG) did not take the line; it is tried again. Until then a restore would bring the row back.',
+  },
   'database.unavailable': {
     kind: 'unavailable',
     title: 'The database is not available',

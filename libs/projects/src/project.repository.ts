@@ -128,8 +128,8 @@ export class ProjectRepository {
   }
 
   /** @throws DomainError `projects.not-found`, `request.precondition-failed` */
-  async delete(id: string, expected: ExpectedVersions): Promise<void> {
-    const { rows } = await this.unitOfWork.query(`DELETE FROM projects WHERE ${MATCHES} RETURNING id`, [id, expected]);
+  async delete(id: string, expected: ExpectedVersions, session: SqlSession = this.unitOfWork): Promise<void> {
+    const { rows } = await session.query(`DELETE FROM projects WHERE ${MATCHES} RETURNING id`, [id, expected]);
     if (rows.length === 0) await this.explainMiss(id);
   }
 

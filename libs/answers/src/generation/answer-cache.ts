@@ -33,6 +33,7 @@ export class AnswerCache {
   private readonly flights = new SharedFlights<CheckedText>();
   private hits = 0;
   private misses = 0;
+  private era = 0;
 
   /** @throws what the run throws; the signal's reason when this caller gives up, which leaves the others alone */
   async get(key: string, write: (signal: AbortSignal) => Promise<CheckedText>, signal: AbortSignal): Promise<CheckedText> {
@@ -42,6 +43,12 @@ export class AnswerCache {
   /** The same for one who listens to the text while it is written: nobody joins. */
   async getAlone(key: string, write: () => Promise<CheckedText>): Promise<CheckedText> {
     return this.find(key) ?? this.writeAndRemember(key, write);
+  }
+
+  /** Forgets all answers; those that are being written at this moment are not remembered either. */
+  clear(): void {
+    this.era++;
+    this.remembered.clear();
   }
 
   stats(): AnswerCacheStatistics {
@@ -60,8 +67,9 @@ export class AnswerCache {
 
   private async writeAndRemember(key: string, write: () => Promise<CheckedText>): Promise<CheckedText> {
     this.misses++;
+    const { era } = this;
     const written = await write();
-    this.remembered.set(key, written);
+    if (era === this.era) this.remembered.set(key, written);
     return written;
   }
 }

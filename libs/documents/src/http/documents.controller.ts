@@ -1,4 +1,5 @@
 import { ServerConfig } from '#config';
+import { acceptedErasureReply, ERASURE_ACCEPTED } from '#erasure';
 import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import {
   entityTagOf,
@@ -8,13 +9,16 @@ import {
   IF_NONE_MATCH,
   isNotModified,
   noQuery,
+  receiptQuerySchema,
   uuidText,
   writeQuerySchema,
+  type ReceiptParameters,
   type WriteParameters,
 } from '#rules';
 import { CostsBy, elementsOf, RequiresScope, WithinCollections } from '#security';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
 import {
+  ApiAcceptedResponse,
   ApiBody,
   ApiConflictResponse,
   ApiCreatedResponse,
@@ -30,6 +34,7 @@ import {
   ApiUnprocessableEntityResponse,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { DocumentErasure } from '../document-erasure.js';
 import type { Document } from '../document.js';
 import { DocumentsService, type BatchItem, type WrittenDocumentReply } from '../documents.service.js';
 import { CollectionAccessGuard } from './collection-access.guard.js';
@@ -82,6 +87,7 @@ const IF_MATCH_REQUIRED = { description: 'If-Match is missing and this deploymen
 export class DocumentsController {
   constructor(
     private readonly documents: DocumentsService,
+    private readonly erasure: DocumentErasure,
     private readonly config: ServerConfig,
   ) {}
 
@@ -255,19 +261,25 @@ export class DocumentsController {
   @ApiOperation({
     operationId: 'deleteDocument',
     summary: 'Delete a document',
-    description: 'Searches stop showing it at once; the points of its chunks leave the index a moment later.',
+    description:
+      'Searches stop showing it at once; the points of its chunks leave the index a moment later. With receipt=true everything made from it is erased, chats that cite it included, and proven to be gone.',
   })
   @ApiHeader(IF_MATCH)
   @ApiNoContentResponse({ description: 'Deleted' })
+  @ApiAcceptedResponse(ERASURE_ACCEPTED)
   @ApiNotFoundResponse(MISSING)
   @ApiPreconditionFailedResponse(STALE)
   @ApiPreconditionRequiredResponse(IF_MATCH_REQUIRED)
   async delete(
     @Param('id', { schema: uuidText }) id: string,
-    @Query({ schema: noQuery }) _query: unknown,
+    @Query({ schema: receiptQuerySchema }) { receipt }: ReceiptParameters,
     @Headers('If-Match') ifMatch: string | undefined,
-  ): Promise<void> {
-    await this.documents.delete(id, expectedVersionsOf(ifMatch, this.config.isIfMatchRequired));
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const expected = expectedVersionsOf(ifMatch, this.config.isIfMatchRequired);
+    if (receipt === 'true') return acceptedErasureReply(await this.erasure.erase(id, expected), reply);
+    await this.documents.delete(id, expected);
+    return undefined;
   }
 
   @WithinCollections('document')

@@ -109,6 +109,10 @@ export class OpenAiEmbedder extends Embedder {
     this.closing.signal.throwIfAborted();
   }
 
+  override forgetQueries(): void {
+    this.cache.clear();
+  }
+
   async embedQuery(text: string, options: EmbedOptions = {}): Promise<Embedding> {
     return this.cache.get(text, options);
   }

@@ -74,6 +74,10 @@ export class TransformersEmbedder extends Embedder {
     await this.pool.whenReady();
   }
 
+  override forgetQueries(): void {
+    this.cache.clear();
+  }
+
   async embedQuery(text: string, options: EmbedOptions = {}): Promise<Embedding> {
     return this.cache.get(text, options);
   }

@@ -1,8 +1,10 @@
 import { ServerConfig } from '#config';
+import { acceptedErasureReply, ERASURE_ACCEPTED } from '#erasure';
 import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import { DomainError } from '#kernel';
 import {
   ETAG_HEADER,
+  deleteQuerySchema,
   IF_MATCH,
   IF_NONE_MATCH,
   entityTagOf,
@@ -12,12 +14,14 @@ import {
   uuidText,
   writeConditionOf,
   writeQuerySchema,
+  type DeleteParameters,
   type WriteParameters,
 } from '#rules';
 import { CostsBy, elementsOf, RequiresScope } from '#security';
 import { CONSISTENCY_TOKEN_HEADER, encodeConsistencyToken } from '#sync';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
+  ApiAcceptedResponse,
   ApiBody,
   ApiConflictResponse,
   ApiCreatedResponse,
@@ -33,6 +37,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { ProjectErasure } from '../project-erasure.js';
 import type { Project, ProjectFields, ProjectPatch } from '../project.js';
 import { ProjectsService, type ProjectIndexStatus, type WriteOutcome, type WrittenProject } from '../projects.service.js';
 import { listQueryOf, projectListQuerySchema, type ProjectListParameters } from './project-query.schemas.js';
@@ -90,6 +95,7 @@ const PATCH_BODY = { schema: {}, examples: { price: { summary: 'New price, wood 
 export class ProjectsController {
   constructor(
     private readonly projects: ProjectsService,
+    private readonly erasure: ProjectErasure,
     private readonly config: ServerConfig,
   ) {}
 
@@ -274,20 +280,27 @@ export class ProjectsController {
   @ApiOperation({
     operationId: 'deleteProject',
     summary: 'Delete a project',
-    description: 'Searches stop showing it at once, because results are read from PostgreSQL; its point leaves the index a moment later.',
+    description:
+      'Searches stop showing it at once, because results are read from PostgreSQL; its point leaves the index a moment later. With receipt=true everything made from it is erased, and proven to be gone.',
   })
   @ApiHeader(IF_MATCH)
   @ApiNoContentResponse({ description: 'Deleted', headers: TOKEN_HEADER })
+  @ApiAcceptedResponse(ERASURE_ACCEPTED)
   @ApiNotFoundResponse({ description: 'No such project' })
   @ApiPreconditionFailedResponse({ description: 'The row has another version' })
   @ApiPreconditionRequiredResponse({ description: 'If-Match is missing and this deployment requires it' })
   async delete(
     @Param('id', { schema: uuidText }) id: string,
-    @Query({ schema: writeQuerySchema }) query: WriteParameters,
+    @Query({ schema: deleteQuerySchema }) { receipt, ...query }: DeleteParameters,
     @Headers('If-Match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
+  ) {
+    if (receipt === 'true') {
+      const { expected } = this.conditionalOptionsOf(query, ifMatch);
+      return acceptedErasureReply(await this.erasure.erase(id, expected), reply);
+    }
     addToken(await this.projects.delete(id, this.conditionalOptionsOf(query, ifMatch)), reply);
+    return undefined;
   }
 
   @Get(':id/index-status')

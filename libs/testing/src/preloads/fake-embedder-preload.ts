@@ -12,6 +12,7 @@ const methods: { [Name in keyof EmbedderRegistry]: EmbedderRegistry[Name] } = {
   get: (descriptor) => fakes.get(descriptor),
   list: () => fakes.list(),
   serviceState: () => fakes.serviceState(),
+  forgetQueries: () => fakes.forgetQueries(),
   release: (modelRev) => fakes.release(modelRev),
   close: () => fakes.close(),
 };
