@@ -131,6 +131,7 @@ const STATUS: SyncStatus = {
       oldestPendingAgeSeconds: 0.5,
       attempts: [1],
       deadByCode: { 'store.aB': 3 },
+      muted: 0,
       leased: 0,
       inDoubt: 0,
       dueTombstones: 0,
@@ -187,11 +188,14 @@ export class AdminDoubles {
           attempts: 10,
           error: { code: 'x', message: 'y', at: AT.toISOString() },
           changedAt: AT,
+          mute: null,
         },
       ],
       next: '1.next' as string | null,
     })),
     requeue: jest.fn(async () => ({ requeued: 2 })),
+    mute: jest.fn(async () => ({ muted: 1 })),
+    unmute: jest.fn(async () => ({ unmuted: 1 })),
   };
   readonly certificates = {
     list: jest.fn(async ({ limit }: { limit: number }) => Array.from({ length: Math.min(limit, 3) }, () => certificateOf(CERTIFICATE_ID))),

@@ -9,6 +9,8 @@ const ROUTES: [string, string, Json][] = [
   ['POST', '/sync/touch', {}],
   ['GET', '/dead-letters', undefined],
   ['POST', '/dead-letters/requeue', { all: true }],
+  ['POST', '/dead-letters/mute', { ids: [ROW_ID], reason: 'seen' }],
+  ['POST', '/dead-letters/unmute', { ids: [ROW_ID] }],
   ['POST', '/reconcile', {}],
   ['GET', '/certificates', undefined],
   ['GET', '/certificates/latest', undefined],

@@ -1,5 +1,6 @@
+import { SystemClock } from '#kernel';
 import { waitFor } from '#testing';
-import { DeadLetters } from '../src/index.js';
+import { DeadLetters, SyncStatistics } from '../src/index.js';
 import { idOf, SyncHarness } from './sync-harness.js';
 
 describe('DeadLetters', () => {
@@ -44,6 +45,7 @@ describe('DeadLetters', () => {
         attempts: 1,
         error: { code: 'sync.unexpected', message: 'cannot be embedded', at: expect.stringMatching(/^\d{4}-.*Z$/) as string },
         changedAt: expect.any(Date) as Date,
+        mute: null,
       },
     ]);
     await expect(letters.countByCode()).resolves.toEqual([
@@ -119,5 +121,36 @@ describe('DeadLetters', () => {
     } finally {
       await harness.database.query(`UPDATE index_generations SET state = 'serving'`);
     }
+  });
+
+  describe('muted', () => {
+    const statistics = async () =>
+      (await new SyncStatistics(harness.database.unitOfWork, { status: () => null as never }, new SystemClock()).read()).generations[0]!;
+
+    it('is out of every count, and listed with its reason', async () => {
+      await kill(3);
+      expect(await letters.mute([idOf(1), idOf(2), idOf(9)], 'seen')).toEqual({ muted: 2 });
+      expect(await letters.countByCode()).toMatchObject([{ count: 1 }]);
+      expect(await statistics()).toMatchObject({ entries: { dead: 1, synced: 0, pending: 0 }, deadByCode: { 'x.one': 1 }, muted: 2 });
+      const { items } = await letters.list({ limit: 10 });
+      expect(items.map(({ mute }) => mute?.reason ?? null)).toEqual(['seen', 'seen', null]);
+      expect(await letters.mute([idOf(1)], 'seen again')).toEqual({ muted: 1 });
+      expect((await letters.list({ limit: 1 })).items[0]!.mute!.reason).toBe('seen again');
+    });
+
+    it('counts again when its row has changed and it dies anew, when it is requeued and dies anew, and when it is unmuted', async () => {
+      await kill(3);
+      await letters.mute([idOf(1), idOf(2), idOf(3)], 'seen');
+      expect(await statistics()).toMatchObject({ entries: { dead: 0 }, muted: 3 });
+      const dieAgain = (row: number) => harness.database.query(`UPDATE index_ledger SET state = 'dead' WHERE source_id = $1`, [idOf(row)]);
+      await harness.put(idOf(1), 'another text');
+      await dieAgain(1);
+      expect(await statistics()).toMatchObject({ entries: { dead: 1 }, muted: 2 });
+      await letters.requeue({ ids: [idOf(2)] });
+      await dieAgain(2);
+      expect(await statistics()).toMatchObject({ entries: { dead: 2 }, muted: 1 });
+      expect(await letters.unmute([idOf(3)])).toEqual({ unmuted: 1 });
+      expect(await statistics()).toMatchObject({ entries: { dead: 3 }, muted: 0 });
+    });
   });
 });

@@ -19,6 +19,7 @@ export const SYNC_STATUS_EXAMPLE = {
       oldest_pending_age_seconds: 0.4,
       attempts: [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
       dead_by_code: { 'vector-store.invalid-point': 1 },
+      muted: 0,
       leased: 2,
       in_doubt: 2,
       due_tombstones: 0,
@@ -58,10 +59,13 @@ export const DEAD_LETTER_PAGE_EXAMPLE = {
       attempts: 10,
       error: { code: 'vector-store.invalid-point', message: 'The index refuses the point', at: AT },
       changed_at: AT,
+      muted: null,
     },
   ],
   next_cursor: null,
 };
+
+export const MUTE_EXAMPLE = { ids: [ROW_ID], reason: 'The scan has no text; asked the author for a new one' };
 
 export const REQUEUE_EXAMPLES = {
   code: { summary: 'All that failed for one reason', value: { code: 'vector-store.invalid-point' } },

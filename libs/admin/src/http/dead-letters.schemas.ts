@@ -1,5 +1,6 @@
-import type { DeadLetter, DeadLetterScope, DeadLetterSelection } from '#sync';
 import { isUuid } from '#kernel';
+import { findTextDefect } from '#rules';
+import type { DeadLetter, DeadLetterScope, DeadLetterSelection } from '#sync';
 import { z } from 'zod';
 import { atMostOne, generationNumber, pageLimit, queryGeneration, sourceName, timestamp } from './admin-rules.js';
 
@@ -26,6 +27,7 @@ const deadLetterSchema = z.strictObject({
   attempts: z.number().int(),
   error: z.strictObject({ code: z.string(), message: z.string(), at: z.string() }),
   changed_at: timestamp.describe('When the row first changed without the index following'),
+  muted: z.strictObject({ reason: z.string(), at: timestamp }).nullable().describe('null = it counts'),
 });
 type DeadLetterReply = z.output<typeof deadLetterSchema>;
 
@@ -38,19 +40,19 @@ export const deadLetterPageSchema = z
 
 const SELECTIONS = ['ids', 'code', 'all'] as const;
 
+const rowIds = z
+  .array(
+    z
+      .string()
+      .refine(isUuid, { message: 'must be a UUID', params: { code: 'not-a-uuid' } })
+      .meta({ format: 'uuid' }),
+  )
+  .min(1)
+  .max(IDS_MAXIMUM);
+
 export const requeueSchema = z
   .strictObject({
-    ids: z
-      .array(
-        z
-          .string()
-          .refine(isUuid, { message: 'must be a UUID', params: { code: 'not-a-uuid' } })
-          .meta({ format: 'uuid' }),
-      )
-      .min(1)
-      .max(IDS_MAXIMUM)
-      .optional()
-      .describe('Ids of rows'),
+    ids: rowIds.optional().describe('Ids of rows'),
     code: z.string().min(1).max(CODE_MAX_LENGTH).optional().describe('Everything that failed with this code'),
     all: z.literal(true).optional().describe('Everything'),
     source: sourceName.optional(),
@@ -68,6 +70,30 @@ export const requeuedSchema = z
   .strictObject({ requeued: z.number().int().describe('Dead letters that are pending again') })
   .meta({ id: 'Requeued' });
 
+const REASON_MAX_LENGTH = 500;
+
+export const muteSchema = z
+  .strictObject({
+    ids: rowIds.describe('Ids of rows'),
+    reason: z
+      .string()
+      .min(1)
+      .max(REASON_MAX_LENGTH)
+      .refine((text) => findTextDefect(text) === null, { message: 'must be well-formed Unicode without NUL', params: { code: 'bad-text' } })
+      .describe('Why it may stay as it is; for whoever looks next'),
+    source: sourceName.optional(),
+    generation: generationNumber.optional(),
+  })
+  .meta({ id: 'MuteRequest' });
+export type MuteRequest = z.output<typeof muteSchema>;
+export const mutedSchema = z.strictObject({ muted: z.number().int() }).meta({ id: 'Muted' });
+
+export const unmuteSchema = z
+  .strictObject({ ids: rowIds.describe('Ids of rows'), source: sourceName.optional(), generation: generationNumber.optional() })
+  .meta({ id: 'UnmuteRequest' });
+export type UnmuteRequest = z.output<typeof unmuteSchema>;
+export const unmutedSchema = z.strictObject({ unmuted: z.number().int() }).meta({ id: 'Unmuted' });
+
 export function deadLetterReplyOf(letter: DeadLetter): DeadLetterReply {
   return {
     source_id: letter.sourceId,
@@ -77,6 +103,7 @@ export function deadLetterReplyOf(letter: DeadLetter): DeadLetterReply {
     attempts: letter.attempts,
     error: letter.error,
     changed_at: letter.changedAt.toISOString(),
+    muted: letter.mute === null ? null : { reason: letter.mute.reason, at: letter.mute.at.toISOString() },
   };
 }
 

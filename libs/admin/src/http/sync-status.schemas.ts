@@ -21,6 +21,7 @@ const generationStatusSchema = z.strictObject({
   oldest_pending_age_seconds: z.number().nullable().describe('null = nothing is pending'),
   attempts: z.array(z.number().int()).describe('Pending entries by attempts made; the last number stands for 10 and more'),
   dead_by_code: z.record(z.string(), z.number().int()),
+  muted: z.number().int().describe('Dead entries that are out of these counts because an operator muted them'),
   leased: z.number().int().describe('Entries that some relay is working on'),
   in_doubt: z.number().int().describe('Entries of which an unrecorded write may have reached the index'),
   due_tombstones: z.number().int(),

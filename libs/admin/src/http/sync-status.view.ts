@@ -20,6 +20,7 @@ export function syncStatusReplyOf(
       oldest_pending_age_seconds: generation.oldestPendingAgeSeconds,
       attempts: [...generation.attempts],
       dead_by_code: { ...generation.deadByCode },
+      muted: generation.muted,
       leased: generation.leased,
       in_doubt: generation.inDoubt,
       due_tombstones: generation.dueTombstones,

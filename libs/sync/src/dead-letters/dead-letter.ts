@@ -12,6 +12,14 @@ export interface DeadLetter {
   readonly error: LedgerError;
   /** When the row first changed without the index following. */
   readonly changedAt: Date;
+  /** `null` = it counts. */
+  readonly mute: DeadLetterMute | null;
+}
+
+/** Why somebody has seen a dead letter and left it. */
+export interface DeadLetterMute {
+  readonly reason: string;
+  readonly at: Date;
 }
 
 /** Which dead letters are meant; nothing given = all. Those of retired generations never are. */

@@ -9,6 +9,17 @@ import { listDeadLetters, type DeadLetterPosition } from './list-dead-letters.js
 /** One page is one short statement: writers wait for none of them long. */
 const REQUEUE_PAGE_SIZE = 500;
 
+const MUTE = `
+INSERT INTO dead_letter_mutes (generation_id, source_id, version, reason)
+SELECT l.generation_id, l.source_id, l.version, $2 FROM index_ledger l JOIN index_generations g ON g.id = l.generation_id
+WHERE l.state = 'dead' AND g.state <> 'retired' AND l.source_id = ANY($1::uuid[])
+  AND ($3::int IS NULL OR g.id = $3) AND ($4::text IS NULL OR g.source = $4)
+ON CONFLICT (generation_id, source_id) DO UPDATE SET version = EXCLUDED.version, reason = EXCLUDED.reason, muted_at = now()`;
+
+const UNMUTE = `
+DELETE FROM dead_letter_mutes m USING index_generations g
+WHERE g.id = m.generation_id AND m.source_id = ANY($1::uuid[]) AND ($2::int IS NULL OR g.id = $2) AND ($3::text IS NULL OR g.source = $3)`;
+
 /** Shows what has died, with its reason, and gives it another life. */
 export class DeadLetters {
   /** @param relay is woken, so that what is requeued here is tried at once; relays of other processes find it with their next poll */
@@ -58,6 +69,21 @@ export class DeadLetters {
     }
     if (requeued > 0) this.relay.wake();
     return { requeued };
+  }
+
+  /**
+   * Takes dead letters out of counts and alerts until their row changes or they are requeued; muted ones get the new reason. Ids that are unknown or not
+   * dead are left out. They still hold up the switch of a generation.
+   */
+  async mute(ids: readonly string[], reason: string, { source, generationId }: DeadLetterScope = {}): Promise<{ muted: number }> {
+    const { rowCount } = await this.unitOfWork.query(MUTE, [ids, reason, generationId ?? null, source ?? null]);
+    return { muted: rowCount };
+  }
+
+  /** Lets muted dead letters count again. */
+  async unmute(ids: readonly string[], { source, generationId }: DeadLetterScope = {}): Promise<{ unmuted: number }> {
+    const { rowCount } = await this.unitOfWork.query(UNMUTE, [ids, generationId ?? null, source ?? null]);
+    return { unmuted: rowCount };
   }
 
   private async requeuePage(page: readonly DeadLetter[]): Promise<number> {

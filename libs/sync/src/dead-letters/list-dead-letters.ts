@@ -18,8 +18,9 @@ export interface DeadLetterFilter extends DeadLetterScope {
  * dead; it is shown all the same, because what is not shown cannot be requeued.
  */
 const LIST = `
-SELECT l.generation_id, g.source, l.source_id, l.version, l.attempts, l.last_error, l.changed_at
+SELECT l.generation_id, g.source, l.source_id, l.version, l.attempts, l.last_error, l.changed_at, m.reason, m.muted_at
 FROM index_ledger l JOIN index_generations g ON g.id = l.generation_id
+  LEFT JOIN dead_letter_mutes m ON m.generation_id = l.generation_id AND m.source_id = l.source_id AND m.version = l.version
 WHERE l.state = 'dead' AND g.state <> 'retired'
   AND ($1::int IS NULL OR l.generation_id = $1) AND ($2::text IS NULL OR g.source = $2)
   AND ($3::text IS NULL OR coalesce(l.last_error ->> 'code', 'unknown') = $3) AND ($4::uuid[] IS NULL OR l.source_id = ANY($4))
@@ -34,6 +35,8 @@ interface Row {
   attempts: number;
   last_error: LedgerError | null;
   changed_at: Date;
+  reason: string | null;
+  muted_at: Date | null;
 }
 
 /** Lists dead entries in ascending order of generation and source id, behind `after` (exclusive; `null` = from the start). */
@@ -60,5 +63,6 @@ export async function listDeadLetters(
     attempts: row.attempts,
     error: row.last_error ?? { code: 'unknown', message: '', at: row.changed_at.toISOString() },
     changedAt: row.changed_at,
+    mute: row.reason === null ? null : { reason: row.reason, at: row.muted_at! },
   }));
 }

@@ -16,7 +16,10 @@ export interface GenerationStatus {
   readonly oldestPendingAgeSeconds: number | null;
   /** Pending entries by attempts made: index 0 = not tried yet … the last one = {@link MAX_COUNTED_ATTEMPTS} or more. */
   readonly attempts: readonly number[];
+  /** Of dead entries that are not muted. */
   readonly deadByCode: Readonly<Record<string, number>>;
+  /** Dead entries that an operator has muted; they are not among the entries. */
+  readonly muted: number;
   /** Entries that some relay is working on. */
   readonly leased: number;
   /** Entries of which an unrecorded write may have reached the index. */

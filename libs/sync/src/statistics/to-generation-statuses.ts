@@ -30,7 +30,8 @@ function toStatus(groups: readonly LedgerGroup[]): GenerationStatus {
     if (group.entryState === 'tombstone') dueTombstones += group.due;
     if (group.code !== null) deadByCode[group.code] = (deadByCode[group.code] ?? 0) + group.count;
   }
-  entries.synced = groups[0]!.total - entries.pending - entries.dead - entries.tombstone;
+  const { muted, total } = groups[0]!;
+  entries.synced = total - entries.pending - entries.dead - entries.tombstone - muted;
   const oldestPendingAgeSeconds = entries.pending === 0 ? null : Math.max(0, oldest);
   return {
     id,
@@ -43,6 +44,7 @@ function toStatus(groups: readonly LedgerGroup[]): GenerationStatus {
     oldestPendingAgeSeconds,
     attempts,
     deadByCode,
+    muted,
     leased,
     inDoubt,
     dueTombstones,
