@@ -5,6 +5,7 @@ export * from './embedder-registry.js';
 export * from './embeddings.module.js';
 export * from './models/model-folder.js';
 export * from './models/model-folder.errors.js';
+export * from './models/model-locations.js';
 export * from './model-rev.js';
 export * from './openai/openai-embedder.js';
 export * from './transformers/transformers-embedder.js';

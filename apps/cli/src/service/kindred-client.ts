@@ -140,8 +140,9 @@ export class KindredClient {
   }
 
   /** Any route of the API; `undefined` where the reply has no body. @throws ServiceError */
-  async call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
-    const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  async call<Reply>(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
+    const json =
+      body === undefined ? { headers } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
     return this.json(`${method} ${path}`, await this.request(path, { method, ...json }));
   }
 
