@@ -31,6 +31,9 @@ const ROUTES: [string, string, Json][] = [
   ['POST', '/keys', { name: 'x', scopes: ['read'] }],
   ['GET', '/audit', undefined],
   ['GET', '/log-levels', undefined],
+  ['GET', '/caches', undefined],
+  ['POST', '/caches/clear', {}],
+  ['GET', '/index/stats', undefined],
   ['PUT', '/log-levels', { component: 'sync', level: 'debug' }],
 ];
 

@@ -6,6 +6,7 @@ import { RelayUnitOfWork, UnitOfWork } from '#database';
 import { DOCUMENT_ENTITIES, DocumentsHttpModule } from '#documents';
 import { ErasureHttpModule, ErasureModule } from '#erasure';
 import { IdempotencyModule } from '#idempotency';
+import { EmbedderRegistry } from '#embeddings';
 import { ImportRunner, INGESTION_ENTITIES, IngestionHttpModule, JobQueue } from '#ingestion';
 import { Clock, IdGenerator, SystemClock, SystemIdGenerator } from '#kernel';
 import { LogLevels } from '#observability';
@@ -13,7 +14,15 @@ import { PROJECT_ENTITIES, ProjectsHttpModule, type Project } from '#projects';
 import { SecurityHttpModule } from '#security';
 import { SimilarityHttpModule } from '#similarity';
 import { IndexDirectory, IndexSourceRegistry, SyncReadiness } from '#sync';
-import { createTestDatabase, FakeEmbedder, FakeIndexDirectory, FakeJobQueue, FakeVectorStore, type TestDatabase } from '#testing';
+import {
+  createTestDatabase,
+  FakeEmbedder,
+  FakeEmbedderRegistry,
+  FakeIndexDirectory,
+  FakeJobQueue,
+  FakeVectorStore,
+  type TestDatabase,
+} from '#testing';
 import { DirectSearchStore, SearchStore, VectorStore } from '#vector-store';
 import { Global, Module, type Provider } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -91,6 +100,7 @@ export async function startHttp(
     { provide: Clock, useClass: SystemClock },
     { provide: IdGenerator, useClass: SystemIdGenerator },
     LogLevels,
+    { provide: EmbedderRegistry, useValue: new FakeEmbedderRegistry() },
     ...admin.providers(),
   ];
   const config = loadConfig({ DATA_DIR: dataDir, ...environment });

@@ -62,6 +62,11 @@ export class KeyDirectory {
     this.inBackground(this.keys.noteUse(keyId));
   }
 
+  /** Keys that are remembered. */
+  get size(): number {
+    return this.entries.size;
+  }
+
   /** Forgets everything; the next request of each key reads it anew. */
   clear(): void {
     this.entries.clear();

@@ -1,10 +1,13 @@
+import { AnswersModule } from '#answers';
 import { DocumentsModule } from '#documents';
 import { Module } from '@nestjs/common';
 import { AdminModule } from '../admin.module.js';
 import { AuditController } from './audit.controller.js';
+import { CachesController } from './caches.controller.js';
 import { CertificatesController } from './certificates.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { GenerationsController } from './generations.controller.js';
+import { IndexStatsController } from './index-stats.controller.js';
 import { KeysController } from './keys.controller.js';
 import { LogLevelsController } from './log-levels.controller.js';
 import { SchedulesController } from './schedules.controller.js';
@@ -13,7 +16,7 @@ import { SyncTouchController } from './sync-touch.controller.js';
 
 /** The handles of operators over HTTP; for apps/api only. */
 @Module({
-  imports: [AdminModule, DocumentsModule],
+  imports: [AdminModule, DocumentsModule, AnswersModule],
   controllers: [
     SyncStatusController,
     SyncTouchController,
@@ -24,6 +27,8 @@ import { SyncTouchController } from './sync-touch.controller.js';
     KeysController,
     AuditController,
     LogLevelsController,
+    CachesController,
+    IndexStatsController,
   ],
 })
 export class AdminHttpModule {}
