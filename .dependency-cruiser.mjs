@@ -187,6 +187,12 @@ export default {
       '^libs/vector-store/src/failover/',
     ),
     quarantine(
+      'opentelemetry-in-its-folder',
+      'Spans are opened by a function of the house; who keeps them is known in one place.',
+      '@opentelemetry',
+      '^libs/observability/src/tracing/',
+    ),
+    quarantine(
       'prom-client-in-its-edge',
       'The layers below count in plain numbers; what publishes them can be changed in one place.',
       'prom-client',

@@ -7,7 +7,8 @@ const shared = {
   testEnvironment: 'node',
   moduleFileExtensions: ['js', 'json', 'ts'],
   // Native ESM stays off (no extensionsToTreatAsEsm): CommonJS add-ons die in require cycles with it.
-  moduleNameMapper: { '^#([^/]+)$': '<rootDir>/libs/$1/src/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // `#platform` is a name that packages of OpenTelemetry use inside themselves.
+  moduleNameMapper: { '^#(?!platform$)([^/]+)$': '<rootDir>/libs/$1/src/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

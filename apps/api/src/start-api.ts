@@ -3,7 +3,7 @@ import { DatabaseLifecycle } from '#database';
 import { FatalStartupError } from '#kernel';
 import { HealthMonitor } from '#health';
 import { HttpMetrics } from '#metrics';
-import { stopOnSignals, useHouseLogger } from '#observability';
+import { startTracing, stopOnSignals, useHouseLogger } from '#observability';
 import { DoorCheck } from '#security';
 import { SyncReadiness } from '#sync';
 import { Logger } from '@nestjs/common';
@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApiModule } from './api.module.js';
 import { configureHttp } from './http/configure-http.js';
 import { createFastifyAdapter } from './http/fastify-adapter.js';
+import { RequestSpans } from './http/request-spans.js';
 import { RunFile } from './run-file.js';
 
 /**
@@ -31,6 +32,7 @@ export async function startApi(): Promise<void> {
   // A file that an earlier process left behind when it was killed must not be taken for ours.
   runFile.remove();
 
+  const stopTracing = await startTracing(config.tracing, 'kindred-api');
   const adapter = createFastifyAdapter(config.security);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), adapter, {
     bufferLogs: true,
@@ -39,6 +41,7 @@ export async function startApi(): Promise<void> {
   useHouseLogger(app);
   await configureHttp(app);
   const requests = app.get(HttpMetrics);
+  if (config.tracing.endpoint !== null) adapter.traceRequests(new RequestSpans());
   adapter.watchRequests((request, reply) => requests.watch(request, reply));
   stopOnSignals(app, {
     before: async () => {
@@ -47,6 +50,7 @@ export async function startApi(): Promise<void> {
       await delay(config.server.shutdownDelayMs);
     },
     after: async () => {
+      await stopTracing();
       runFile.remove();
       await lock.release();
     },

@@ -35,6 +35,7 @@ const PLANTS: Record<string, { path: string; text: string }> = {
   'usearch-in-its-adapter': { path: 'libs/vector-store/src/scan.ts', text: "export * from 'usearch';" },
   'pg-boss-in-its-adapter': { path: 'libs/projects/src/jobs.ts', text: "export * from 'pg-boss';" },
   'cockatiel-in-its-adapter': { path: 'libs/similarity/src/patient.ts', text: "export * from 'cockatiel';" },
+  'opentelemetry-in-its-folder': { path: 'libs/health/src/tracing.ts', text: "export * from '@opentelemetry/api';" },
   'prom-client-in-its-edge': { path: 'libs/health/src/counting.ts', text: "export * from 'prom-client';" },
   'no-development-package-in-production': { path: 'libs/health/src/dev.ts', text: "export * from 'yaml';" },
 };

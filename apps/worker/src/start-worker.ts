@@ -1,7 +1,7 @@
 import { loadConfig } from '#config';
 import { DatabaseLifecycle } from '#database';
 import { FatalStartupError } from '#kernel';
-import { stopOnSignals, useHouseLogger } from '#observability';
+import { startTracing, stopOnSignals, useHouseLogger } from '#observability';
 import { SyncReadiness } from '#sync';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -25,9 +25,10 @@ export async function startWorker(): Promise<void> {
   if (config.database.url === null) {
     throw new FatalStartupError('The embedded PostgreSQL belongs to the api process. Set DATABASE_URL to run workers beside it.');
   }
+  const stopTracing = await startTracing(config.tracing, 'kindred-worker');
   const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config), { bufferLogs: true, abortOnError: false });
   useHouseLogger(app);
-  stopOnSignals(app);
+  stopOnSignals(app, { after: stopTracing });
   // Nothing else holds a worker: while the database is away no socket is open, and Node would end it in silence, with code 0.
   setInterval(() => undefined, KEEP_ALIVE_MS);
   await Promise.all([app.get(DatabaseLifecycle).ready(), app.get(SyncReadiness).whenReady()]);

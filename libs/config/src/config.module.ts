@@ -14,6 +14,7 @@ import {
   SecurityConfig,
   ServerConfig,
   SyncConfig,
+  TracingConfig,
   VectorStoreConfig,
 } from './slices.js';
 
@@ -27,6 +28,7 @@ export class ConfigModule {
       { provide: ErasureConfig, useValue: config.erasure },
       { provide: LogConfig, useValue: config.log },
       { provide: MetricsConfig, useValue: config.metrics },
+      { provide: TracingConfig, useValue: config.tracing },
       { provide: DatabaseConfig, useValue: config.database },
       { provide: VectorStoreConfig, useValue: config.vectorStore },
       { provide: EmbeddingConfig, useValue: config.embedding },

@@ -20,6 +20,7 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   NODE_ENV: [CANARY, 'Production'],
   SHUTDOWN_DELAY_MS: [CANARY, '-1', '15001'],
   PORT: [CANARY, '-1', '65536', '3000.5', '0x10', ' 3000', '1e3'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [CANARY, `ftp://${CANARY}`, `http://user:${CANARY}@host`],
   METRICS_PORT: [CANARY, '-1', '65536', '3000'],
   LOG_LEVEL: [CANARY, 'verbose', `info,${CANARY}=debug`, `info,sync=${CANARY}`],
   CORS_ORIGINS: [

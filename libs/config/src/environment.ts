@@ -111,6 +111,7 @@ export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(0, 65535).default(3000),
   METRICS_PORT: integer(0, 65535).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: baseUrl.optional(),
   SHUTDOWN_DELAY_MS: integer(0, 15_000).default(0),
   DATA_DIR: z.string().default('./data'),
   ERASURE_LOG: z.string().optional(),

@@ -27,7 +27,7 @@ describe('loadConfig', () => {
     });
     expect(config.data.dataDir).toBe(resolve('./data'));
     expect(config.log).toEqual({ level: 'info', levels: {} });
-    expect(config.metrics.port).toBeNull();
+    expect([config.metrics.port, config.tracing.endpoint]).toEqual([null, null]);
     expect(config.database.url).toBeNull();
     expect(config.vectorStore).toEqual({
       kind: 'local',

@@ -13,6 +13,7 @@ import {
   SecurityConfig,
   ServerConfig,
   SyncConfig,
+  TracingConfig,
   VectorStoreConfig,
 } from './slices.js';
 
@@ -23,6 +24,7 @@ export interface KindredConfig {
   readonly erasure: ErasureConfig;
   readonly log: LogConfig;
   readonly metrics: MetricsConfig;
+  readonly tracing: TracingConfig;
   readonly database: DatabaseConfig;
   readonly vectorStore: VectorStoreConfig;
   readonly embedding: EmbeddingConfig;
@@ -59,6 +61,7 @@ export function loadConfig(environment: Environment = process.env): KindredConfi
     erasure: new ErasureConfig(env),
     log: new LogConfig(env),
     metrics: new MetricsConfig(env),
+    tracing: new TracingConfig(env),
     database: new DatabaseConfig(env),
     vectorStore,
     embedding: new EmbeddingConfig(env),

@@ -36,6 +36,17 @@ export class MetricsConfig {
   }
 }
 
+/** Where spans are sent. */
+export class TracingConfig {
+  /** Base address of an OpenTelemetry collector; `null` = no traces are made. */
+  readonly endpoint: string | null;
+
+  constructor(env: ParsedEnvironment) {
+    this.endpoint = env.OTEL_EXPORTER_OTLP_ENDPOINT ?? null;
+    Object.freeze(this);
+  }
+}
+
 /** The folder that belongs to this process: embedded database, local index snapshots, run.json. */
 export class DataConfig {
   /** Absolute path. */

@@ -1,6 +1,7 @@
 import { SearchConfig } from '#config';
 import type { Embedder, Embedding } from '#embeddings';
 import { DomainError } from '#kernel';
+import { inSpan } from '#observability';
 import type { VectorFilter } from '#vector-store';
 import { Injectable } from '@nestjs/common';
 import { CandidateSearch } from './candidate-search.js';
@@ -75,7 +76,7 @@ export class HybridSearch {
   }
 
   private async answer<Row>(asked: HybridQuery<Row>): Promise<HybridAnswer<Row>> {
-    const query = rememberingKeywords(asked);
+    const query = rememberingKeywords(asTraced(asked));
     if (query.mode === 'keyword') return this.answerByKeywords(query, { target: await this.targetOrNull(query.source), isDegraded: false });
     let target: Target | null = null;
     try {
@@ -89,7 +90,7 @@ export class HybridSearch {
 
   private async answerByIndex<Row>(query: HybridQuery<Row>, target: Target): Promise<HybridAnswer<Row>> {
     const embed = query.embed ?? embedAsQuery;
-    const embeddings = query.texts.map((text) => embed(target.serving.embedder, text));
+    const embeddings = query.texts.map((text) => inSpan('search embed', {}, () => embed(target.serving.embedder, text)));
     const [{ hits, provenance }, index] = await Promise.all([
       query.mode === 'hybrid' ? this.findByBoth(query, target, embeddings) : this.findByVectors(query, target, embeddings),
       this.targets.view(target),
@@ -208,6 +209,15 @@ export class HybridSearch {
 
 function embedAsQuery(embedder: Embedder, text: string): Promise<Embedding> {
   return embedder.embedQuery(text);
+}
+
+/** What is asked of the database is seen in a trace. */
+function asTraced<Row>(query: HybridQuery<Row>): HybridQuery<Row> {
+  return {
+    ...query,
+    readRows: (ids) => inSpan('search hydrate', { 'kindred.rows': ids.length }, () => query.readRows(ids)),
+    findByKeywords: (texts, limit) => inSpan('search words', {}, () => query.findByKeywords(texts, limit)),
+  };
 }
 
 /** What the words had found is at hand when the index turns out not to answer. */

@@ -1,4 +1,5 @@
 import { LabelledDurations } from '#kernel';
+import { inSpan } from '#observability';
 import type { Provenance, SearchMode } from './search-types.js';
 
 /** Milliseconds. 100 is the limit that alarms look at. */
@@ -25,9 +26,12 @@ export class SearchTimings {
     const startedMs = performance.now();
     let source: SearchLabels['source'] = 'none';
     try {
-      const answer = await search();
-      ({ source } = answer);
-      return answer;
+      return await inSpan('search', { 'kindred.search.mode': asked.mode, 'kindred.search.texts': asked.texts }, async (span) => {
+        const answer = await search();
+        ({ source } = answer);
+        span.set({ 'kindred.search.source': source });
+        return answer;
+      });
     } finally {
       this.durations.observe({ source, mode: asked.mode, texts: asked.texts }, performance.now() - startedMs);
     }

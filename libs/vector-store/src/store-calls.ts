@@ -1,4 +1,5 @@
 import { LabelledDurations } from '#kernel';
+import { inSpan } from '#observability';
 import { VectorStoreError, type VectorStoreErrorKind } from './vector-store-error.js';
 
 /** Milliseconds. A scan of some thousand vectors takes one, a batch of writes to a server hundreds. */
@@ -18,7 +19,7 @@ export class StoreCalls {
     const startedMs = performance.now();
     let outcome: StoreCallOutcome = 'ok';
     try {
-      return await call();
+      return await inSpan(`vector-store ${operation}`, {}, call);
     } catch (error) {
       outcome = signal?.aborted === true ? 'abandoned' : error instanceof VectorStoreError ? error.kind : 'error';
       throw error;

@@ -19,6 +19,7 @@ import { FILE_TYPES, parseBody, passFile, streamsBody } from './body-parser.js';
 import { ProblemFilter } from './problem.filter.js';
 import { parseQueryString } from './query-string.js';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
+import type { RequestSpans } from './request-spans.js';
 import { RouteTable } from './route-table.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
@@ -115,6 +116,12 @@ export class KindredFastifyAdapter extends FastifyAdapter {
   /** Shows every request to the watcher before it is looked at: also those that are refused, and never meet a route. */
   watchRequests(watcher: RequestWatcher): void {
     this.watchers.push(watcher);
+  }
+
+  /** Makes a span of every request. The parser of bodies leaves the context of the request, so the handler is brought back into it. */
+  traceRequests(spans: RequestSpans): void {
+    this.watchRequests((request, reply) => spans.begin(request, reply));
+    this.getInstance().addHook('preValidation', (request, _reply, done) => spans.within(request, done));
   }
 
   /** Nest's handler would do the same as ours. */

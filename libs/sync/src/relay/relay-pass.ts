@@ -1,5 +1,6 @@
 import type { IndexGeneration } from '../generations/index-generation.js';
 import type { IndexSource } from '../index-source.js';
+import { inSpan } from '#observability';
 import { isRetry, type ClaimedEntry } from '../ledger/ledger-entry.js';
 import { stillHeld } from '../ledger/still-held.js';
 import { pause } from '../pause.js';
@@ -43,7 +44,12 @@ export class RelayPass {
   }
 
   /** Processes all entries; resolves when each is acknowledged, recorded as failed, let go, or left to its lease. Never rejects. */
-  async run(): Promise<RunSummary> {
+  run(): Promise<RunSummary> {
+    const attributes = { 'kindred.source': this.generation.source, 'kindred.entries': this.entries.length };
+    return inSpan('relay batch', attributes, () => this.processAll());
+  }
+
+  private async processAll(): Promise<RunSummary> {
     const unsettled = new Set(this.entries);
     const keeper = setInterval(() => void this.keepLease([...unsettled]), Math.max(1, this.lease.durationMs / RENEWALS_PER_LEASE));
     keeper.unref();
