@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadTokenizer, openBareSession } from './bare-session.js';
 import { measureBareList, measureExactSearch, measureParallelSessions, measureSession, readVectors } from './floors.js';
+import { measureGuard, renderGuard } from './guard-bench.js';
 import { measureImport, renderImports, type ImportCase, type ImportFigures } from './import-bench.js';
 import { renderReport, type BenchResult } from './report.js';
 import { ServiceUnderTest } from './service-under-test.js';
@@ -42,7 +43,8 @@ function readOptions() {
     if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number above 0`);
     return value;
   };
-  if (values.only !== undefined && values.only !== 'import') throw new Error('--only knows one part: import');
+  if (values.only !== undefined && values.only !== 'import' && values.only !== 'guard')
+    throw new Error('--only knows the parts import and guard');
   return {
     only: values.only,
     rows: positive('rows'),
@@ -61,6 +63,10 @@ async function run(): Promise<void> {
 
   if (only === 'import') {
     await runImports(rows, generator, idsOf, say);
+    return;
+  }
+  if (only === 'guard') {
+    process.stdout.write(renderGuard(await measureGuard(rows, generator, say)));
     return;
   }
   say(`Making ${rows} projects of ${DOCUMENT_TOKENS} tokens and ${queries} queries of ${QUERY_TOKENS} ...`);

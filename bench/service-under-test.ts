@@ -7,11 +7,20 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+/** More requests than these wait on the side of the client, and are not measured as waiting here. */
+const MAX_SOCKETS = 512;
 const API_MAIN = fileURLToPath(new URL('../apps/api/src/main.js', import.meta.url));
+
+/** An answer, and how long it took from the first byte sent. */
+export interface Exchange {
+  readonly status: number;
+  readonly durationMs: number;
+  readonly text: string;
+}
 
 /** The service as users run it, in a process of its own with an empty data directory that is removed afterwards. */
 export class ServiceUnderTest {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
 
   private constructor(
     private readonly child: ChildProcess,
@@ -40,6 +49,27 @@ export class ServiceUnderTest {
   /** One call over a kept connection; rejects on any status but 2xx. */
   call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
     return this.send(method, path, body === undefined ? undefined : Buffer.from(JSON.stringify(body)), 'application/json');
+  }
+
+  /** One call whatever its answer; rejects when there is none. */
+  exchange(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Exchange> {
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const type = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(payload.length) };
+    return new Promise((resolve, reject) => {
+      const startedMs = performance.now();
+      const target = { agent: this.agent, host: this.url.hostname, port: this.url.port, method, path, headers: { ...headers, ...type } };
+      const outgoing = request(target, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          resolve({ status: incoming.statusCode ?? 0, durationMs: performance.now() - startedMs, text });
+        });
+        incoming.on('error', reject);
+      });
+      outgoing.on('error', reject);
+      outgoing.end(payload);
+    });
   }
 
   /** Sends a file; rejects on any status but 2xx. */
@@ -75,12 +105,16 @@ export class ServiceUnderTest {
     return { service: residentMiB(String(this.child.pid)), database: backends.map(residentMiB).reduce((sum, value) => sum + value, 0) };
   }
 
-  async stop(): Promise<void> {
-    this.agent.destroy();
-    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+  /** Ends it in an orderly way. @returns its exit code, and how long it took */
+  async stop(): Promise<{ readonly exitCode: number | null; readonly durationMs: number }> {
+    const startedMs = performance.now();
+    const ended = new Promise<number | null>((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
-    await ended;
+    const exitCode = await ended;
+    const durationMs = performance.now() - startedMs;
+    this.agent.destroy();
     rmSync(this.dataDir, { recursive: true, force: true });
+    return { exitCode, durationMs };
   }
 }
 

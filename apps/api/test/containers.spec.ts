@@ -201,7 +201,7 @@ describe('docker/Dockerfile', () => {
 });
 
 describe('docker-compose.yml', () => {
-  const host = { POSTGRES_PASSWORD: 'a-password' };
+  const host = { POSTGRES_PASSWORD: 'a-password', API_KEY_PEPPER: 'pepper-0123456789abcdef0123456789' };
 
   it('runs the servers that Kindred was written against, and this image', () => {
     expect(service('postgres').image).toBe('postgres:18');
@@ -231,6 +231,7 @@ describe('docker-compose.yml', () => {
   it('has no password of its own: without one it refuses to start', () => {
     expect(() => environmentOf('postgres', {})).toThrow('POSTGRES_PASSWORD is not set');
     expect(() => environmentOf('api', {})).toThrow('POSTGRES_PASSWORD is not set');
+    expect(() => environmentOf('api', { POSTGRES_PASSWORD: 'x' })).toThrow('API_KEY_PEPPER is not set');
   });
 
   it('publishes the port of the api on the loopback address, and no other port', () => {
