@@ -9,7 +9,13 @@ import {
   CertificatesListCommand,
   CertificatesShowCommand,
 } from './commands/certificates.command.js';
-import { DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand } from './commands/dead-letters.command.js';
+import {
+  DeadLettersCommand,
+  DeadLettersListCommand,
+  DeadLettersMuteCommand,
+  DeadLettersRequeueCommand,
+  DeadLettersUnmuteCommand,
+} from './commands/dead-letters.command.js';
 import { GenerationsCreateCommand, GenerationsPlanCommand } from './commands/generations-create.command.js';
 import {
   GenerationsCommand,
@@ -26,6 +32,7 @@ import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './c
 import { StatusCommand } from './commands/status.command.js';
 import { CompletionCommand } from './completion/completion.command.js';
 import { DemoCommand } from './demo/demo.command.js';
+import { BenchCommand } from './bench/bench.command.js';
 import { ConfigCommand } from './config/config.command.js';
 import { KEY_COMMANDS, KeysCommand } from './keys/keys.command.js';
 import { DoctorCommand } from './doctor/doctor.command.js';
@@ -48,13 +55,14 @@ import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, Mig
     SyncCommand,
     SearchCommand,
     ConfigCommand,
+    BenchCommand,
     ...[KeysCommand, ...KEY_COMMANDS],
     ...[IndexCommand, ...INDEX_COMMANDS],
     ReconcileCommand,
     ExportCommand,
     ...[CertificateCommand, CertificatesCommand, CertificatesListCommand, CertificatesShowCommand, CertificatesLatestCommand],
     ...[CompletionCommand, DoctorCommand],
-    ...[DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand],
+    ...[DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand, DeadLettersMuteCommand, DeadLettersUnmuteCommand],
     ...[GenerationsCommand, GenerationsListCommand, GenerationsShowCommand, GenerationsPlanCommand, GenerationsCreateCommand],
     ...[GenerationsGateCommand, GenerationsSwitchCommand, GenerationsRollbackCommand, GenerationsRetireCommand],
     ...[SchedulesCommand, SchedulesListCommand, SchedulesRunCommand],

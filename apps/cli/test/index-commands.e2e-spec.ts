@@ -70,6 +70,24 @@ describe('the command line searches, and looks after the index', () => {
     expect(await json('index', 'init')).toMatchObject({ initialized: true });
   });
 
+  it('measures the searches, and a plain scan beside them', async () => {
+    const report = await json<{ cases: { name: string; count: number; p50_ms: number }[]; points: number }>(
+      'bench',
+      '--iterations',
+      '3',
+      '--warm-up',
+      '0',
+    );
+    expect(report).toMatchObject({
+      iterations: 3,
+      points: ROWS,
+      dimensions: 384,
+      scan: { name: 'plain scan' },
+      speed_up: expect.any(Number),
+    });
+    expect(report.cases.map(({ count, p50_ms }) => [count, p50_ms > 0])).toEqual(report.cases.map(() => [3, true]));
+  });
+
   it('validates: 0 when all agree, 1 when something differs, and repairs nothing', async () => {
     expect(await json('index', 'validate')).toMatchObject({ valid: true, certificates: [{ decision: 'clean' }, { decision: 'clean' }] });
     const { rows } = await database.query<{ source_id: string }>(

@@ -131,6 +131,10 @@ describe('the command line operates a running service', () => {
        WHERE source_id IN (SELECT source_id FROM index_ledger ORDER BY source_id LIMIT 2) RETURNING source_id`,
     );
     expect((await kindred('dead-letters', 'list', '--code', 'test.dead')).out).toContain(rows[0]!.source_id);
+    const muted = await kindred('dead-letters', 'mute', rows[0]!.source_id, '--reason', 'cannot be mended');
+    expect([muted.code, muted.out]).toEqual([0, '1 muted.\n']);
+    expect((await kindred('dead-letters', 'list')).out).toContain('cannot be mended');
+    expect((await kindred('dead-letters', 'unmute', rows[0]!.source_id)).out).toBe('1 count again.\n');
     expect((await kindred('dead-letters', 'requeue', rows[0]!.source_id)).out).toContain('1 tried again');
     expect((await kindred('dead-letters', 'requeue', '--code', 'test.dead')).out).toContain('1 tried again');
     await waitFor(

@@ -11,6 +11,7 @@ interface DeadLetterPage {
     readonly attempts: number;
     readonly error: { readonly code: string; readonly message: string };
     readonly changed_at: string;
+    readonly muted: { readonly reason: string; readonly at: string } | null;
   }[];
   readonly next_cursor: string | null;
 }
@@ -21,8 +22,8 @@ interface ScopeOptions extends ServiceOptions {
   readonly code?: string;
 }
 
-/** Options that narrow down which dead letters are meant. */
-abstract class DeadLetterScopeCommand extends ServiceCommand {
+/** Options of all commands on dead letters. */
+abstract class DeadLetterIdsCommand extends ServiceCommand {
   @Option({ flags: '--source <name>', description: 'only of this source' })
   parseSource(text: string): string {
     return text;
@@ -32,7 +33,10 @@ abstract class DeadLetterScopeCommand extends ServiceCommand {
   parseGeneration(text: string): number {
     return wholeNumber('--generation', text);
   }
+}
 
+/** Options that narrow down which dead letters are meant. */
+abstract class DeadLetterScopeCommand extends DeadLetterIdsCommand {
   @Option({ flags: '--code <code>', description: 'only what failed with this code' })
   parseCode(text: string): string {
     return text;
@@ -75,10 +79,37 @@ export class DeadLettersRequeueCommand extends DeadLetterScopeCommand {
   }
 }
 
+@SubCommand({
+  name: 'mute',
+  arguments: '<ids...>',
+  description: 'Leave dead letters as they are: out of counts and alerts until their row changes or they are requeued',
+})
+export class DeadLettersMuteCommand extends DeadLetterIdsCommand {
+  @Option({ flags: '--reason <text>', required: true, description: 'why, for the people who see it later' })
+  parseReason(text: string): string {
+    return text;
+  }
+
+  async run(ids: string[], options: ScopeOptions & { readonly reason: string }): Promise<void> {
+    const { source, generation, reason } = options;
+    const reply = await this.clientOf(options).act<{ muted: number }>('dead-letters/mute', { ids, reason, source, generation });
+    this.show(options, reply, () => `${reply.muted} muted.`);
+  }
+}
+
+@SubCommand({ name: 'unmute', arguments: '<ids...>', description: 'Let muted dead letters count again' })
+export class DeadLettersUnmuteCommand extends DeadLetterIdsCommand {
+  async run(ids: string[], options: ScopeOptions): Promise<void> {
+    const { source, generation } = options;
+    const reply = await this.clientOf(options).act<{ unmuted: number }>('dead-letters/unmute', { ids, source, generation });
+    this.show(options, reply, () => `${reply.unmuted} count again.`);
+  }
+}
+
 @Command({
   name: 'dead-letters',
   description: 'Rows that the index has given up on',
-  subCommands: [DeadLettersListCommand, DeadLettersRequeueCommand],
+  subCommands: [DeadLettersListCommand, DeadLettersRequeueCommand, DeadLettersMuteCommand, DeadLettersUnmuteCommand],
 })
 export class DeadLettersCommand extends CommandRunner {
   async run(): Promise<void> {
@@ -89,14 +120,15 @@ export class DeadLettersCommand extends CommandRunner {
 function render({ items, next_cursor }: DeadLetterPage): string {
   if (items.length === 0) return 'There are no dead letters.';
   const table = renderTable(
-    ['id', 'generation', 'attempts', 'changed', 'code', 'message'],
-    items.map(({ source_id, generation, attempts, changed_at, error }) => [
+    ['id', 'generation', 'attempts', 'changed', 'code', 'message', 'muted'],
+    items.map(({ source_id, generation, attempts, changed_at, error, muted }) => [
       source_id,
       generation,
       attempts,
       timeText(changed_at),
       error.code,
       error.message.slice(0, 80),
+      muted?.reason ?? '-',
     ]),
   );
   return next_cursor === null ? table : `${table}\nMore: --cursor ${next_cursor}`;

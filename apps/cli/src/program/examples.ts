@@ -4,6 +4,7 @@ import { EXIT_CODES } from './exit-codes.js';
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   '': ['kindred status', 'kindred search "modern oak kitchen"', 'kindred index validate --json'],
   backup: ['kindred backup --to /backups/2026-01-31', 'kindred backup --to /backups/2026-01-31 --json'],
+  bench: ['kindred bench', 'kindred bench --iterations 1000 --concurrency 4 --json'],
   certificate: ['kindred certificate', 'kindred certificate --source documents --out certificate.json'],
   certificates: ['kindred certificates list'],
   'certificates list': ['kindred certificates list --limit 5', 'kindred certificates list --source documents --json'],
@@ -16,6 +17,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   config: ['kindred config', 'kindred config --changed', 'kindred config --json'],
   'dead-letters': ['kindred dead-letters list'],
   'dead-letters list': ['kindred dead-letters list --code embedding.text-too-long', 'kindred dead-letters list --source documents --json'],
+  'dead-letters mute': ['kindred dead-letters mute 0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11 --reason "a scan, not a text"'],
+  'dead-letters unmute': ['kindred dead-letters unmute 0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11'],
   'dead-letters requeue': ['kindred dead-letters requeue 0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11', 'kindred dead-letters requeue --all'],
   demo: ['kindred demo', 'kindred demo --once'],
   doctor: ['kindred doctor', 'kindred doctor --verbose --skip-operations', 'kindred doctor --url https://kindred.example --json'],
