@@ -13,6 +13,7 @@ export const CONTEXTS_OF_COMPONENT = {
   database: ['Database', 'EmbeddedPostgres'],
   documents: ['ChunkDeriver', 'DocumentChunker'],
   embeddings: ['EmbeddingWorkerPool', 'HubDownload'],
+  erasure: ['Erasures'],
   /** What the framework says, and everybody who is not named here. */
   framework: [],
   http: ['Http'],

@@ -45,6 +45,11 @@ export class LedgerMetrics {
       }),
     );
     metrics.gauge(
+      'kindred_ledger_muted_entries',
+      'Rows that were given up and that an operator has muted; they are in no other count',
+      each(({ generations }) => [{ value: sumOf(generations, ({ muted }) => muted) }]),
+    );
+    metrics.gauge(
       'kindred_ledger_leased_entries',
       'Rows that some relay is working on',
       each(({ generations }) => [{ value: sumOf(generations, ({ leased }) => leased) }]),
