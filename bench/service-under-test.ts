@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 /** More requests than these wait on the side of the client, and are not measured as waiting here. */
 const MAX_SOCKETS = 512;
+/** Below the time after which the service closes an idle connection, so that none is used in that moment. */
+const IDLE_SOCKET_MS = 30_000;
 const API_MAIN = fileURLToPath(new URL('../apps/api/src/main.js', import.meta.url));
 
 /** An answer, and how long it took from the first byte sent. */
@@ -20,7 +22,7 @@ export interface Exchange {
 
 /** The service as users run it, in a process of its own with an empty data directory that is removed afterwards. */
 export class ServiceUnderTest {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_SOCKET_MS });
 
   private constructor(
     private readonly child: ChildProcess,
