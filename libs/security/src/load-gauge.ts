@@ -42,6 +42,11 @@ export class LoadGauge implements OnApplicationBootstrap, OnApplicationShutdown 
     if (this.timer !== null) clearInterval(this.timer);
   }
 
+  /** Searches that have begun and not ended. */
+  get underWay(): number {
+    return this.inFlight;
+  }
+
   /** Searches that were turned away since the start. */
   get shed(): number {
     return this.shedCount;
