@@ -36,6 +36,7 @@ import { BenchCommand } from './bench/bench.command.js';
 import { ConfigCommand } from './config/config.command.js';
 import { KEY_COMMANDS, KeysCommand } from './keys/keys.command.js';
 import { DoctorCommand } from './doctor/doctor.command.js';
+import { FaultsCommand } from './doctor/faults.command.js';
 import { RestoreDrillCommand } from './doctor/restore-drill.command.js';
 import { SearchCommand } from './search/search.command.js';
 import { SyncCommand } from './sync/sync.command.js';
@@ -67,7 +68,7 @@ import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, Mig
     ...[GenerationsGateCommand, GenerationsSwitchCommand, GenerationsRollbackCommand, GenerationsRetireCommand],
     ...[SchedulesCommand, SchedulesListCommand, SchedulesRunCommand],
     ...[ImportCommand, ImportPgvectorCommand],
-    ...[BackupCommand, RestoreCommand, DoctorCommand, RestoreDrillCommand],
+    ...[BackupCommand, RestoreCommand, DoctorCommand, RestoreDrillCommand, FaultsCommand],
     ...[MigrationCommand, MigrationRunCommand, MigrationRevertCommand, MigrationGenerateCommand],
   ],
 })

@@ -323,3 +323,8 @@ const VERIFYING_MODES: ReadonlySet<string> = new Set(['require', 'verify-ca', 'v
 export function inheritedEnvironment(defaults: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...defaults, ...Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== '')) };
 }
+
+/** The environment of this process with other values for some variables: for a process that must not find what this one uses. */
+export function replacedEnvironment(replaced: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...replaced };
+}

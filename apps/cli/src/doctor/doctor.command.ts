@@ -6,6 +6,7 @@ import { checkConfig, checkDataDir, checkNode, checkPort } from './check-machine
 import { checkOperations } from './check-operations.js';
 import { checkHealth } from './check-service.js';
 import { findingText, summaryOf, warn, type Finding } from './finding.js';
+import { FaultsCommand } from './faults.command.js';
 import { RestoreDrillCommand } from './restore-drill.command.js';
 
 interface DoctorOptions extends ServiceOptions {
@@ -19,7 +20,7 @@ interface DoctorOptions extends ServiceOptions {
   name: 'doctor',
   description:
     'First aid: look at everything that Kindred needs, and say what to do; exit code 1 when something fails. With --url only at the service there',
-  subCommands: [RestoreDrillCommand],
+  subCommands: [RestoreDrillCommand, FaultsCommand],
 })
 export class DoctorCommand extends ServiceCommand {
   @Option({ flags: '--skip-health', description: 'do not ask the service how it is' })

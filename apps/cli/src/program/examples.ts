@@ -22,6 +22,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'dead-letters requeue': ['kindred dead-letters requeue 0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11', 'kindred dead-letters requeue --all'],
   demo: ['kindred demo', 'kindred demo --once'],
   doctor: ['kindred doctor', 'kindred doctor --verbose --skip-operations', 'kindred doctor --url https://kindred.example --json'],
+  'doctor faults': ['kindred doctor faults', 'kindred doctor faults --minutes 10 --seed 7 --json'],
   'doctor restore-drill': ['kindred doctor restore-drill --from /backups/2026-01-31'],
   export: ['kindred export projects --out projects.ndjson', 'kindred export documents --collection faq --format csv'],
   generations: ['kindred generations list'],
