@@ -9,6 +9,12 @@ const words = process.argv.slice(2);
 // The title takes the place of the command line in the list of processes.
 if (isKeyInArguments(words)) process.title = 'kindred';
 
+// Whoever reads the output may have had enough of it: kindred … | head.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  throw error;
+});
+
 const output = new FailureOutput(words.includes('--json'));
 const explain = (error: Error): never => process.exit(output.print(error));
 

@@ -19,6 +19,14 @@ export interface IndexHealth {
   }[];
 }
 
+/** `GET /api/v1/admin/index/stats`: the index is asked itself. */
+export interface IndexStatsReply {
+  readonly store: 'local' | 'qdrant';
+  readonly version: string | null;
+  readonly collections_count: number;
+  readonly collections: readonly { readonly generation: number; readonly points_count: number | null }[];
+}
+
 export const INDEX_HEALTH_PATH = '/health/vector-store';
 
 export function collectionTable({ collections }: Pick<IndexHealth, 'collections'>): string {

@@ -3,7 +3,7 @@ import { SubCommand } from 'nest-commander';
 import type { GenerationReply } from '../commands/generation-text.js';
 import { ServiceCommand, type ServiceOptions } from '../service/service-command.js';
 import type { EntryCounts, SyncStatus } from '../sync/sync-status.js';
-import { INDEX_HEALTH_PATH, indexText, type IndexHealth } from './index-health.js';
+import type { IndexStatsReply } from './index-health.js';
 
 interface GenerationStats {
   readonly id: number;
@@ -13,7 +13,7 @@ interface GenerationStats {
   readonly model: string;
   readonly dimensions: number;
   readonly distance_metric: 'Cosine';
-  /** Known of those that serve; `null` = not known. */
+  /** `null` = the collection does not exist. */
   readonly points: number | null;
   readonly entries: EntryCounts | null;
 }
@@ -22,28 +22,27 @@ interface GenerationStats {
 export class IndexStatsCommand extends ServiceCommand {
   async run(_arguments: string[], options: ServiceOptions): Promise<void> {
     const client = this.clientOf(options);
-    const [health, { items }, status] = await Promise.all([
-      client.health<IndexHealth>(INDEX_HEALTH_PATH),
+    const [stats, { items }, status] = await Promise.all([
+      client.read<IndexStatsReply>('index/stats'),
       client.read<{ items: GenerationReply[] }>('generations'),
       client.read<SyncStatus>('sync/status'),
     ]);
-    const generations = items.map((generation) => statsOf(generation, health, status));
-    this.show(
-      options,
-      { store_type: health.store_type, status: health.status, generations },
-      () => `${indexText(health)}\n\n${tableOf(generations)}`,
-    );
+    const generations = items.map((generation) => statsOf(generation, stats, status));
+    const { store, version, collections_count } = stats;
+    this.show(options, { store_type: store, version, collections_count, generations }, () => {
+      const index = store === 'local' ? 'The index in the process of the service' : `Qdrant ${version ?? ''}`.trim();
+      return `${index}, ${collections_count} collections\n\n${tableOf(generations)}`;
+    });
   }
 }
 
 function statsOf(
   { id, source, state, collection, model, embedder }: GenerationReply,
-  health: IndexHealth,
+  stats: IndexStatsReply,
   status: SyncStatus,
 ): GenerationStats {
-  const found = health.collections.find(({ name }) => name === collection);
+  const points = stats.collections.find(({ generation }) => generation === id)?.points_count ?? null;
   const entries = status.generations.find((one) => one.id === id)?.entries ?? null;
-  const points = found?.stats?.total_points ?? null;
   return { id, source, state, collection, model, dimensions: embedder.dimensions, distance_metric: 'Cosine', points, entries };
 }
 
