@@ -4,6 +4,7 @@ import { SearchModule } from '#search';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { MetricsModule } from '../metrics.module.js';
 import { AnswerMetrics } from '../sources/answer.metrics.js';
+import { LoadMetrics } from '../sources/load.metrics.js';
 import { SearchMetrics } from '../sources/search.metrics.js';
 import { HttpMetrics } from './http.metrics.js';
 import { MetricsController } from './metrics.controller.js';
@@ -15,7 +16,7 @@ export class MetricsHttpModule {
     return {
       module: MetricsHttpModule,
       imports: [MetricsModule, SearchModule, AnswersModule],
-      providers: [HttpMetrics, SearchMetrics, AnswerMetrics],
+      providers: [HttpMetrics, SearchMetrics, AnswerMetrics, LoadMetrics],
       controllers: port === null ? [MetricsController] : [],
       exports: [HttpMetrics],
     };
