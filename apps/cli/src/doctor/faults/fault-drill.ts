@@ -23,7 +23,8 @@ const DEATHS_PER_ROUND = 3;
 const SHORTEST_LIFE_MS = 300;
 const LIFE_SPREAD_MS = 1_500;
 const FREEZE_SHARE = 0.3;
-const WRITE_PAUSE_MS = 15;
+const WRITE_PAUSE_MS = 5;
+const LAST_WRITES_MS = 2_000;
 /** In every third round the database is put back to a backup of its beginning. */
 const RESTORE_EVERY = 3;
 const RESTORE_TRIES = 20;
@@ -82,12 +83,21 @@ export class FaultDrill {
       workload.goBackTo(remembered);
       this.tally.count('restored');
     }
+    // Writes end while it works, so that a pass that was overtaken by the last write of a row is among what is looked at.
+    const last = this.start();
+    const stop = new AbortController();
+    const writing = this.writeUntil(stop.signal, workload);
+    try {
+      await last.ready();
+      await delay(LAST_WRITES_MS);
+    } finally {
+      stop.abort();
+      await writing;
+    }
     this.options.onStep(`Round ${round}: coming to rest, and looking at everything`);
-    const healer = this.start();
-    await healer.ready();
-    this.tally.judge(await healer.check(), await workload.differences());
-    await healer.stop();
-    this.children.delete(healer);
+    this.tally.judge(await last.check(), await workload.differences());
+    await last.stop();
+    this.children.delete(last);
   }
 
   /** Writes go on while processes die and freeze, one after the other, or two at a time where the store is shared. */

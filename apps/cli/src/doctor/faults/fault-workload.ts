@@ -2,6 +2,10 @@ import type { SqlSession } from '#database';
 import type { SeededRandom } from './seeded-random.js';
 
 const KEYS = 60;
+/** Rows that are changed again and again, while a relay is at work on them; half of all writes are theirs. */
+const HOT_KEYS = 10;
+const BULK_SHARE = 0.005;
+const DELETE_SHARE = 0.25;
 /** Few, so that the model is asked for each once and the drill is about the index. */
 const TEXTS = Array.from({ length: 24 }, (_, n) => `a piece of joinery, number ${n}, of oak and glass`);
 const REGIONS = ['Bavaria', 'Tyrol', 'Saxony', null];
@@ -39,12 +43,12 @@ export class FaultWorkload {
   }
 
   async write(): Promise<void> {
-    const id = idOf(this.random.below(KEYS));
+    const id = idOf(this.random.below(this.random.next() < 0.5 ? HOT_KEYS : KEYS));
     const draw = this.random.next();
-    if (draw < 0.25) {
+    if (draw < DELETE_SHARE) {
       await this.session.query('DELETE FROM projects WHERE id = $1::uuid', [id]);
       this.expected.delete(id);
-    } else if (draw < 0.35) {
+    } else if (draw < DELETE_SHARE + BULK_SHARE) {
       // In bulk, and of filter fields alone: the text is not embedded again.
       const region = this.random.pick(REGIONS);
       await this.session.query('UPDATE projects SET region = $1', [region]);
