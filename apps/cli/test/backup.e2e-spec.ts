@@ -82,6 +82,10 @@ describe('backup and restore of a service, by the command line', () => {
     // While the service runs.
     const made = await kindred(environment(source, 'source'), 'backup', '--to', whole, '--json');
     expect([made.code, made.error]).toEqual([0, '']);
+    const { rows } = await source.query<{ acts: string }>(
+      `SELECT string_agg(action || ' ' || phase, ', ' ORDER BY audit_id) AS acts FROM audit_entries`,
+    );
+    expect(rows[0]!.acts).toBe('backup begun, backup ended');
     // What the backup does not know: the index is newer than what it will restore.
     expect(
       (await server.call('POST', '/api/v1/projects?wait_for_index_ms=10000', { name: 'Later', description: 'only after the backup' }))

@@ -1,6 +1,7 @@
 import { loadConfig } from '#config';
 import { SystemIdGenerator } from '#kernel';
 import { Command, Option } from 'nest-commander';
+import { auditedDirectly } from '../audit/audited-directly.js';
 import { bytesText, secondsText } from './size-text.js';
 import { DirectCommand, type DirectOptions } from './direct-command.js';
 import { kindredVersion } from './kindred-version.js';
@@ -50,19 +51,21 @@ async function write(to: string, show: (text: string) => void) {
     import('#database'),
     import('#erasure'),
   ]);
-  return withKindredDatabase(config, async (url) => {
-    const connection = await CopyConnection.open(url, 'kindred-backup');
-    try {
-      const writer = new BackupWriter({
-        connection,
-        ids: new SystemIdGenerator(),
-        kindredVersion: kindredVersion(),
-        readErasureLog: () => new ErasureLog(config.erasure.logFile).read(),
-        onProgress: ({ table, rows, tablesDone, tables }) => show(`${table}: ${rows} rows (table ${tablesDone + 1} of ${tables})`),
-      });
-      return await writer.write(to);
-    } finally {
-      await connection.close();
-    }
-  });
+  return withKindredDatabase(config, (url) =>
+    auditedDirectly(url, { action: 'backup', target: to, detail: null }, async () => {
+      const connection = await CopyConnection.open(url, 'kindred-backup');
+      try {
+        const writer = new BackupWriter({
+          connection,
+          ids: new SystemIdGenerator(),
+          kindredVersion: kindredVersion(),
+          readErasureLog: () => new ErasureLog(config.erasure.logFile).read(),
+          onProgress: ({ table, rows, tablesDone, tables }) => show(`${table}: ${rows} rows (table ${tablesDone + 1} of ${tables})`),
+        });
+        return await writer.write(to);
+      } finally {
+        await connection.close();
+      }
+    }),
+  );
 }

@@ -1,5 +1,6 @@
 import { loadConfig, type KindredConfig } from '#config';
 import { Command, Option } from 'nest-commander';
+import { auditedDirectly } from '../audit/audited-directly.js';
 import { certificateText, type CertificateReply } from '../commands/certificate-text.js';
 import { DirectCommand, type DirectOptions } from './direct-command.js';
 import { withExclusiveDatabase } from './kindred-database.js';
@@ -88,7 +89,11 @@ async function restore(config: KindredConfig, url: string, { from, force }: Rest
             : `${progress.table}: ${progress.rows} rows (table ${progress.tablesDone + 1} of ${progress.tables})`,
         ),
     });
-    return await restorer.restore(from, { isForced: force === true });
+    const restored = await restorer.restore(from, { isForced: force === true });
+    // Behind it, because what was recorded before is gone with the rest: the audit is that of the backup now.
+    const detail = { backup: restored.manifest.id, made_at: restored.manifest.created_at, forced: force === true };
+    await auditedDirectly(url, { action: 'restore', target: from, detail }, () => Promise.resolve());
+    return restored;
   } finally {
     await connection.close();
   }

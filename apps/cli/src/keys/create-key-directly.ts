@@ -1,6 +1,6 @@
 import { loadConfig } from '#config';
-import { DomainError, SystemIdGenerator } from '#kernel';
 import type { KeyRequest } from '#security';
+import { auditedDirectly } from '../audit/audited-directly.js';
 import { withKindredDatabase } from '../backup/kindred-database.js';
 import { withSchema } from '../schema-session.js';
 import { findRunningService } from '../service/service-url.js';
@@ -15,24 +15,14 @@ import type { NewKeyReply } from './key-text.js';
 export async function createKeyDirectly(request: KeyRequest): Promise<NewKeyReply> {
   const config = loadConfig();
   if (!isServiceRunning(config.data.dataDir)) await withSchema(async (source, { runMigrations }) => void (await runMigrations(source)));
-  const [{ DatabaseConnection }, { ApiKeys, AuditLog, cliActor, Pepper }] = await Promise.all([import('#database'), import('#security')]);
+  const [{ DatabaseConnection }, { ApiKeys, Pepper }] = await Promise.all([import('#database'), import('#security')]);
   return withKindredDatabase(config, async (url) => {
     const database = await DatabaseConnection.open(url);
     try {
       const keys = new ApiKeys(database.unitOfWork, Pepper.of(config.security.pepper, config.data.dataDir));
-      const audit = new AuditLog(database.unitOfWork, new SystemIdGenerator());
       const { name, scopes, expiresAt, allowedCidrs } = request;
-      const act = {
-        ...cliActor(),
-        action: 'keys create',
-        target: null,
-        detail: { name, scopes, expires_at: expiresAt, allowed_cidrs: allowedCidrs },
-      };
-      const { key, text } = await audit.during(
-        act,
-        () => keys.create(request),
-        (error) => ({ result: 'failed', code: error instanceof DomainError ? error.code : null }),
-      );
+      const act = { action: 'keys create', target: null, detail: { name, scopes, expires_at: expiresAt, allowed_cidrs: allowedCidrs } };
+      const { key, text } = await auditedDirectly(url, act, () => keys.create(request));
       return {
         id: key.keyId,
         name: key.name,
