@@ -1,4 +1,4 @@
-import { AddressRanges, isAddressRange, isLoopbackAddress, isLoopbackHost } from './network-address.js';
+import { AddressRanges, clientNetworkOf, isAddressRange, isLoopbackAddress, isLoopbackHost } from './network-address.js';
 
 describe('isLoopbackAddress', () => {
   it.each(['127.0.0.1', '127.255.255.254', '::1', '::ffff:127.0.0.1', '::FFFF:127.1.2.3', '0:0:0:0:0:0:0:1'])('%s is', (address) => {
@@ -64,5 +64,21 @@ describe('AddressRanges', () => {
   it.each(['10.0.0.0/33', '10.0.0/8', 'localhost', '::/129', '10.0.0.0/8/8', '10.0.0.0/', '', '1.2.3.4/-1'])('%s is no range', (text) => {
     expect(isAddressRange(text)).toBe(false);
     expect(() => new AddressRanges([text])).toThrow(/no range/);
+  });
+});
+
+describe('clientNetworkOf', () => {
+  it.each([
+    ['10.1.2.3', '10.1.2.3'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:1:2::6', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['64:ff9b::10.0.0.1', '64:ff9b:0:0::/64'],
+    ['x', 'x'],
+  ])('%s is of %s', (address, network) => {
+    expect(clientNetworkOf(address)).toBe(network);
   });
 });

@@ -49,6 +49,27 @@ export function plainAddressOf(address: string): string {
   return address.toLowerCase().startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
 }
 
+/**
+ * What counts as one client: the address itself, or the first 64 bits of an IPv6 address, because whoever has one has all that begin with these.
+ *
+ * A zone (`%eth0`) counts for nothing. What is no address is given back as it is.
+ */
+export function clientNetworkOf(address: string): string {
+  const plain = plainAddressOf(address).split('%', 1)[0]!;
+  if (!isIPv6(plain)) return plain;
+  const [head = '', tail] = plain.toLowerCase().split('::');
+  const groupsOf = (text: string) => (text === '' ? [] : text.split(':'));
+  const before = groupsOf(head);
+  const behind = tail === undefined ? [] : groupsOf(tail);
+  // An IPv4 address at the end stands for two groups.
+  const known = before.length + behind.length + (plain.includes('.') ? 1 : 0);
+  const groups = [...before, ...Array<string>(Math.max(0, 8 - known)).fill('0'), ...behind];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
 function parseRange(text: string): { readonly address: string; readonly prefix: number } | null {
   const [address = '', prefixText, ...rest] = text.split('/');
   const bits = BITS[isIP(address)];

@@ -1,4 +1,4 @@
-import { Clock } from '#kernel';
+import { clientNetworkOf, Clock } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
@@ -25,7 +25,7 @@ export class FailedAttempts {
 
   note(address: string): void {
     const window = this.current(address);
-    if (window === undefined) this.windows.set(address, { startedMs: this.clock.monotonicMs(), count: 1 });
+    if (window === undefined) this.windows.set(clientNetworkOf(address), { startedMs: this.clock.monotonicMs(), count: 1 });
     else window.count++;
   }
 
@@ -41,7 +41,7 @@ export class FailedAttempts {
   }
 
   private current(address: string): Window | undefined {
-    const window = this.windows.get(address);
+    const window = this.windows.get(clientNetworkOf(address));
     return window !== undefined && this.clock.monotonicMs() - window.startedMs < WINDOW_MS ? window : undefined;
   }
 }

@@ -2,6 +2,7 @@ import { SecurityConfig } from '#config';
 import { DomainError, plainAddressOf } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { isIP } from 'node:net';
 import { AccessControl } from '../access-control.js';
 import { ANONYMOUS, type Caller } from '../caller.js';
 import { refusalOf, type RequestOrigin } from './loopback.js';
@@ -70,9 +71,9 @@ export function accessOf({ routeOptions }: FastifyRequest): RouteAccess | undefi
   return (routeOptions.config as { readonly access?: RouteAccess }).access;
 }
 
-/** Address of the client: Fastify's, which believes X-Forwarded-For only of trusted proxies. */
-export function clientAddressOf(request: FastifyRequest): string {
-  return plainAddressOf(request.ip);
+/** Address of the client: Fastify's, which believes X-Forwarded-For only of trusted proxies. A proxy that names something else than an address is taken itself. */
+export function clientAddressOf({ ip, raw }: FastifyRequest): string {
+  return plainAddressOf(isIP(ip) === 0 ? (raw.socket.remoteAddress ?? '') : ip);
 }
 
 const BEARER = /^bearer +([\x21-\x7e]+) *$/i;

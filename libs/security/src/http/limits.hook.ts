@@ -1,5 +1,5 @@
 import { SecurityConfig } from '#config';
-import { DomainError } from '#kernel';
+import { clientNetworkOf, DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LoadGauge } from '../load-gauge.js';
@@ -76,7 +76,7 @@ export class LimitsHook {
       buckets.push({ name: `key:${caller.keyId}`, limit: caller.rateLimitPerMinute });
     const { access, addressRateLimitPerMinute } = this.config;
     if (access === 'required' && addressRateLimitPerMinute > 0) {
-      buckets.push({ name: `address:${clientAddressOf(request)}`, limit: addressRateLimitPerMinute });
+      buckets.push({ name: `address:${clientNetworkOf(clientAddressOf(request))}`, limit: addressRateLimitPerMinute });
     }
     return buckets;
   }
