@@ -35,8 +35,9 @@ const FIND = `
 SELECT id, ordinal, kind, target_id, source, requested_at, state, logged_at, finished_at, last_error FROM erasures WHERE id = $1::uuid`;
 const STEPS =
   'SELECT place, part, state, removed, checked_at, proven_at, detail FROM erasure_steps WHERE erasure_id = $1::uuid ORDER BY place, part';
-const BACKUPS =
-  'SELECT id, begun_at, finished_at, location FROM backups WHERE begun_at <= $1::timestamptz ORDER BY begun_at DESC LIMIT 1000';
+/* The request is older than the commit, and a backup that began in between holds the row; the line in the log is written behind the commit. */
+const BACKUPS = `
+SELECT id, begun_at, finished_at, location FROM backups WHERE begun_at <= coalesce($1::timestamptz, now()) ORDER BY begun_at DESC LIMIT 1000`;
 const PROVEN_PLACES = `
 SELECT place FROM erasure_steps WHERE erasure_id = $1::uuid GROUP BY place HAVING bool_and(state = 'proven')`;
 
@@ -115,7 +116,7 @@ export async function findErasure(session: SqlSession, id: string): Promise<Eras
   const row = rows[0];
   if (row === undefined) return null;
   const { rows: steps } = await session.query<StepRow>(STEPS, [id]);
-  const { rows: backups } = await session.query<BackupRow>(BACKUPS, [row.requested_at]);
+  const { rows: backups } = await session.query<BackupRow>(BACKUPS, [row.logged_at]);
   return {
     id: row.id,
     ordinal: Number(row.ordinal),

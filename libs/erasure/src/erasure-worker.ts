@@ -34,8 +34,11 @@ const INTERVAL_DEFAULT_MS = 1_000;
 const PLACE_TIMEOUT_MS = 15_000;
 /** From place to place; a process that dies is followed by another one after it, and one that takes longer does no harm beside it. */
 const LEASE_MS = PLACE_TIMEOUT_MS + 5_000;
-/** Then a person has to look: nothing that heals by itself takes so long. */
-const DEADLINE_MS = 86_400_000;
+/**
+ * About a day at the longest pause; then a person has to look, for nothing that heals by itself takes so long. Rounds, not the time of the request: one that a
+ * restore enters again is as old as ever, and begins anew.
+ */
+const MOST_ROUNDS = 2_900;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 const PAUSE_DOUBLES_AFTER = 10;
@@ -85,7 +88,7 @@ export class ErasureWorker implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async work({ subject, attempts, isLogged }: ClaimedErasure, signal: AbortSignal): Promise<void> {
-    const { unitOfWork, log, clock } = this.parts;
+    const { unitOfWork, log } = this.parts;
     const failures: string[] = [];
     if (!isLogged) {
       try {
@@ -102,9 +105,9 @@ export class ErasureWorker implements OnApplicationBootstrap, BeforeApplicationS
       return;
     }
     const reason = failures.length > 0 ? failures.join('; ') : null;
-    if (clock.now().getTime() - subject.requestedAt.getTime() > DEADLINE_MS) {
-      await finishErasure(unitOfWork, subject.id, 'failed', reason ?? `not gone within a day from: ${open.join(', ')}`);
-      this.logger.error(`The erasure ${subject.id} is not proven within a day: ${open.join(', ')}`);
+    if (attempts >= MOST_ROUNDS) {
+      await finishErasure(unitOfWork, subject.id, 'failed', reason ?? `not gone after ${attempts} rounds from: ${open.join(', ')}`);
+      this.logger.error(`The erasure ${subject.id} is not proven after ${attempts} rounds: ${open.join(', ')}`);
       return;
     }
     const pauseMs = FIRST_PAUSE_MS * 2 ** Math.max(0, attempts - PAUSE_DOUBLES_AFTER);

@@ -6,11 +6,12 @@ import {
   ErasureWorker,
   ProcessMemory,
   ProcessRegister,
+  reapplyErasures,
   type PlaceFinding,
 } from '#erasure';
 import { SystemClock } from '#kernel';
 import { IndexSource, IndexSourceRegistry } from '#sync';
-import { createTestDatabase, FakeVectorStore, FixedClock, type TestDatabase } from '#testing';
+import { createTestDatabase, FakeVectorStore, type TestDatabase } from '#testing';
 import { Logger } from '@nestjs/common';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,8 +21,6 @@ import { IndexPlace } from '../src/places/index.place.js';
 import { LedgerPlace } from '../src/places/ledger.place.js';
 import { MemoryPlace } from '../src/places/memory.place.js';
 import { RowPlace } from '../src/places/row.place.js';
-
-const DAY_MS = 86_400_000;
 
 class Projects extends IndexSource {
   readonly name = 'projects';
@@ -94,8 +93,14 @@ describe('the work on erasures', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const worker = (clock = new SystemClock() as ConstructorParameters<typeof ErasureWorker>[0]['clock']) =>
-    new ErasureWorker({ databaseReady: async () => undefined, unitOfWork: database.relayUnitOfWork, places, log, clock });
+  const worker = () =>
+    new ErasureWorker({
+      databaseReady: async () => undefined,
+      unitOfWork: database.relayUnitOfWork,
+      places,
+      log,
+      clock: new SystemClock(),
+    });
 
   async function round(by = worker()): Promise<boolean> {
     await database.query('UPDATE erasures SET next_attempt_at = now()');
@@ -195,16 +200,36 @@ describe('the work on erasures', () => {
     expect(rounds.sort()).toEqual([false, true]);
   });
 
-  it('says what went wrong, and gives up after a day', async () => {
+  it('says what went wrong, and gives up after so many rounds as fill a day', async () => {
     places.register(new TestPlace('away', () => Promise.reject(new Error('nobody answers'))));
     const { id, target } = await erased();
     await purge(target);
     await round();
     expect(await erasures.get(id)).toMatchObject({ state: 'pending', lastError: 'away: nobody answers' });
-    const tomorrow = new FixedClock(new Date(Date.now() + DAY_MS + 60_000));
-    await round(worker(tomorrow));
+    await database.query('UPDATE erasures SET attempts = 2899');
+    await round();
     expect(await erasures.get(id)).toMatchObject({ state: 'failed', lastError: 'away: nobody answers' });
     expect(await round()).toBe(false);
+  });
+
+  it('begins anew after a restore, however old the request is', async () => {
+    places.register(new TestPlace('busy', async () => [{ isGone: false }]));
+    const { id, target } = await erased();
+    await purge(target);
+    await database.query(`UPDATE erasures SET requested_at = now() - interval '90 days', state = 'failed', attempts = 5000`);
+    await reapplyErasures(database.unitOfWork, [(await log.read()).find(({ erasure_id }) => erasure_id === id)]);
+    await round();
+    expect((await erasures.get(id)).state).toBe('pending');
+  });
+
+  it('names a backup that began between the request and the commit of it', async () => {
+    const { id } = await erased();
+    await database.query(`UPDATE erasures SET requested_at = logged_at - interval '2 minutes'`);
+    await database.query(
+      `INSERT INTO backups (id, location, begun_at) SELECT id, 'between', logged_at - interval '1 minute' FROM erasures`,
+    );
+    await database.query(`INSERT INTO backups (id, location, begun_at) VALUES (gen_random_uuid(), 'later', now() + interval '1 minute')`);
+    expect((await erasures.get(id)).backups.map(({ location }) => location)).toEqual(['between']);
   });
 
   it('deletes nothing when the row cannot be deleted', async () => {
