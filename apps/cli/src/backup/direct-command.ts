@@ -32,7 +32,7 @@ export abstract class DirectCommand extends CommandRunner {
       if (error instanceof Error && PLAIN_ERRORS.has(error.name)) throw new ServiceError(error.message);
       if (error instanceof DomainError) {
         const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-        throw new ServiceError(`${error.message}${cause} [${error.code}]`);
+        throw new ServiceError(`${error.message}${cause} [${error.code}]`, error.code, { isPassing: error.definition.retryable });
       }
       throw error;
     } finally {

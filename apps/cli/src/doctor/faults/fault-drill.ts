@@ -87,6 +87,8 @@ export class FaultDrill {
     const last = this.start();
     const stop = new AbortController();
     const writing = this.writeUntil(stop.signal, workload);
+    // Heard of at the end: until then a failure must not end the whole process, which has a place to clean up.
+    writing.catch(() => undefined);
     try {
       await last.ready();
       await delay(LAST_WRITES_MS);
@@ -104,6 +106,7 @@ export class FaultDrill {
   private async disturb(round: number, workload: FaultWorkload): Promise<void> {
     const stop = new AbortController();
     const writing = this.writeUntil(stop.signal, workload);
+    writing.catch(() => undefined);
     try {
       const lanes = this.config.vectorStore.kind === 'qdrant' ? 2 : 1;
       await Promise.all(Array.from({ length: lanes }, () => this.killAgainAndAgain(round)));
