@@ -75,7 +75,13 @@ describe('tasks of the schedules', () => {
       await harness.database.query(`UPDATE index_ledger SET next_attempt_at = now() - interval '1 hour' WHERE source_id = $1`, [idOf(1)]);
       let wakes = 0;
       const result = await newTask(() => wakes++).run(RUNNING);
-      expect(result).toMatchObject({ overdue_tombstones: 1, removed_entries: 0, removed_runs: 0, removed_certificates: 0 });
+      expect(result).toMatchObject({
+        overdue_tombstones: 1,
+        removed_entries: 0,
+        removed_runs: 0,
+        removed_certificates: 0,
+        removed_mutes: 0,
+      });
       expect(result.oldest_overdue_seconds).toBeGreaterThanOrEqual(3_600);
       expect(wakes).toBe(1);
       expect(await count(`index_ledger WHERE state = 'tombstone'`)).toBe(2);
@@ -125,6 +131,20 @@ describe('tasks of the schedules', () => {
         'statistics done 1',
         'statistics done 6',
       ]);
+    });
+
+    it('removes mutes of entries that are gone or have changed since', async () => {
+      const { query } = harness.database;
+      const { rows } = await query<{ id: string }>(`INSERT INTO projects (name, description) VALUES ('a', 'b'), ('c', 'd') RETURNING id`);
+      const [muted, changed] = rows.map(({ id }) => id);
+      await query(
+        `INSERT INTO dead_letter_mutes (generation_id, source_id, version, reason)
+         SELECT generation_id, source_id, version - CASE WHEN source_id = $1 THEN 1 ELSE 0 END, 'seen' FROM index_ledger WHERE source_id = ANY($2::uuid[])
+         UNION ALL SELECT $3, gen_random_uuid(), 1, 'gone'`,
+        [changed, [muted, changed], harness.generation.id],
+      );
+      expect(await newTask().run(RUNNING)).toMatchObject({ removed_mutes: 2 });
+      expect((await query('SELECT source_id FROM dead_letter_mutes')).rows).toEqual([{ source_id: muted }]);
     });
 
     it('keeps the newest hundred certificates of each generation, and those under way', async () => {

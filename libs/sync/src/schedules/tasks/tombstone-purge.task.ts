@@ -36,6 +36,13 @@ DELETE FROM index_certificates WHERE decision <> 'running' AND id IN (
   ) AS ranked
   WHERE rank > $1 LIMIT $2)`;
 
+/* Of an entry that is gone, revived or died once more: they hold a reason that a person wrote. */
+const OLD_MUTES = `
+DELETE FROM dead_letter_mutes WHERE (generation_id, source_id) IN (
+  SELECT m.generation_id, m.source_id FROM dead_letter_mutes m
+  WHERE NOT EXISTS (SELECT FROM index_ledger l WHERE l.generation_id = m.generation_id AND l.source_id = m.source_id AND l.version = m.version)
+  LIMIT $1)`;
+
 export interface TombstonePurgeResult {
   readonly overdue_tombstones: number;
   /** `null` = none is overdue. */
@@ -43,9 +50,10 @@ export interface TombstonePurgeResult {
   readonly removed_entries: number;
   readonly removed_runs: number;
   readonly removed_certificates: number;
+  readonly removed_mutes: number;
 }
 
-/** Looks after tombstones that should be gone, and removes what retired generations, old runs and old certificates have left behind. */
+/** Looks after tombstones that should be gone, and removes what retired generations, old runs, old certificates and old mutes have left behind. */
 export class TombstonePurgeTask implements ScheduledTask {
   readonly name = 'tombstone-purge';
 
@@ -65,6 +73,7 @@ export class TombstonePurgeTask implements ScheduledTask {
       removed_entries: await this.removeAll(signal, LEFT_ENTRIES),
       removed_runs: await this.removeAll(signal, OLD_RUNS, RUNS_KEEP_DAYS),
       removed_certificates: await this.removeAll(signal, OLD_CERTIFICATES, CERTIFICATES_KEPT),
+      removed_mutes: await this.removeAll(signal, OLD_MUTES),
     };
   }
 
