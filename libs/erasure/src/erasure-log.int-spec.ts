@@ -28,20 +28,20 @@ describe('ErasureLog', () => {
   };
 
   it('holds nothing before the first line, and keeps the order of the lines', async () => {
-    expect(await log.read()).toEqual([]);
+    expect(await log.read()).toEqual({ isThere: false, records: [], unreadableLines: [] });
     expect(existsSync(log.path)).toBe(false);
     await log.append(record(1));
     await log.append(record(2));
-    expect(await log.read()).toEqual([record(1), record(2)]);
+    expect((await log.read()).records).toEqual([record(1), record(2)]);
     expect(statSync(log.path).mode & 0o777).toBe(0o600);
   });
 
   it('gets over a line that a crash has cut off, and adds none to its end', async () => {
     await log.append(record(1));
     appendFileSync(log.path, '{"erasure_id":"0000');
-    expect(await log.read()).toEqual([record(1)]);
+    expect(await log.read()).toEqual({ isThere: true, records: [record(1)], unreadableLines: [] });
     await log.append(record(2));
-    expect(await log.read()).toEqual([record(1), record(2)]);
+    expect(await log.read()).toEqual({ isThere: true, records: [record(1), record(2)], unreadableLines: [2] });
     expect(readFileSync(log.path, 'utf8').split('\n')).toHaveLength(4);
   });
 

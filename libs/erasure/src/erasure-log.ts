@@ -6,12 +6,23 @@ import { erasureRecordSchema, type ErasureRecord } from './erasure-record.js';
 const FILE_MODE = 0o600;
 const NEWLINE = 0x0a;
 
-/** The log cannot be read: restoring without it would bring back what was erased. */
+/** The log cannot be read, which would bring back what was erased, or takes no line. */
 export class ErasureLogError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'ErasureLogError';
   }
+}
+
+export interface ErasureLogContent {
+  /** Whether there is a file. */
+  readonly isThere: boolean;
+  readonly records: readonly ErasureRecord[];
+  /**
+   * Numbers of lines that are no whole object, the last one without an end excepted. A crash leaves the beginning of a line, and the record is written again
+   * in the next one; but it may be damage as well, and then something that was erased is not known any more.
+   */
+  readonly unreadableLines: readonly number[];
 }
 
 /**
@@ -29,7 +40,10 @@ export class ErasureLog {
     try {
       // A process that died in the middle of a line has left it without an end.
       const separator = (await endsInside(file)) ? '\n' : '';
-      await file.write(`${separator}${JSON.stringify(record)}\n`);
+      // One write, so that lines of several processes do not mix. A disk that fills up may take a part of it; the next line begins behind that.
+      const line = Buffer.from(`${separator}${JSON.stringify(record)}\n`);
+      const { bytesWritten } = await file.write(line);
+      if (bytesWritten !== line.length) throw new ErasureLogError(`${this.path} took ${bytesWritten} of ${line.length} bytes of a line`);
       await file.sync();
     } finally {
       await file.close();
@@ -39,30 +53,36 @@ export class ErasureLog {
     await folder.sync().finally(() => folder.close());
   }
 
-  /** All lines, oldest first; none when there is no file. A line that was cut off by a crash is left out: nobody was told that it was written. @throws ErasureLogError */
-  async read(): Promise<ErasureRecord[]> {
+  /** All records, oldest first. @throws ErasureLogError for a file that cannot be read, or an object that is no erasure */
+  async read(): Promise<ErasureLogContent> {
     let text: string;
     try {
       text = await readFile(this.path, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { isThere: false, records: [], unreadableLines: [] };
       throw new ErasureLogError(`The erasure log ${this.path} cannot be read: ${String(error)}`, { cause: error });
     }
-    return text.split('\n').flatMap((line, place) => this.parse(line, place + 1));
+    const lines = text.split('\n').map((line, place) => ({ line, number: place + 1, record: this.parse(line, place + 1) }));
+    return {
+      isThere: true,
+      records: lines.flatMap(({ record }) => record ?? []),
+      unreadableLines: lines
+        .filter(({ line, number, record }) => record === null && line !== '' && number < lines.length)
+        .map(({ number }) => number),
+    };
   }
 
-  private parse(line: string, number: number): ErasureRecord[] {
-    if (line === '') return [];
+  private parse(line: string, number: number): ErasureRecord | null {
+    if (line === '') return null;
     let content: unknown;
     try {
       content = JSON.parse(line);
     } catch {
-      // No whole object: the beginning of a line whose process died. The next process has ended it and written the record again.
-      return [];
+      return null;
     }
     const { success, data, error } = erasureRecordSchema.safeParse(content);
     if (!success) throw new ErasureLogError(`Line ${number} of the erasure log ${this.path} is no erasure`, { cause: error });
-    return [data];
+    return data;
   }
 }
 

@@ -20,6 +20,7 @@ import { EmbeddingCachePlace } from '../src/places/embedding-cache.place.js';
 import { IndexPlace } from '../src/places/index.place.js';
 import { LedgerPlace } from '../src/places/ledger.place.js';
 import { MemoryPlace } from '../src/places/memory.place.js';
+import { StoredAnswersPlace } from '../src/places/stored-answers.place.js';
 import { RowPlace } from '../src/places/row.place.js';
 
 class Projects extends IndexSource {
@@ -217,7 +218,7 @@ describe('the work on erasures', () => {
     const { id, target } = await erased();
     await purge(target);
     await database.query(`UPDATE erasures SET requested_at = now() - interval '90 days', state = 'failed', attempts = 5000`);
-    await reapplyErasures(database.unitOfWork, [(await log.read()).find(({ erasure_id }) => erasure_id === id)]);
+    await reapplyErasures(database.unitOfWork, [(await log.read()).records.find(({ erasure_id }) => erasure_id === id)]);
     await round();
     expect((await erasures.get(id)).state).toBe('pending');
   });
@@ -232,8 +233,36 @@ describe('the work on erasures', () => {
     expect((await erasures.get(id)).backups.map(({ location }) => location)).toEqual(['between']);
   });
 
+  it('refuses to repeat an answer that held the row, one of many as well, and leaves refusals and others alone', async () => {
+    const id = '00000000-0000-4000-8000-00000000000a';
+    await database.query(
+      `INSERT INTO idempotency_keys (caller, route, key, fingerprint, token, claimed_until, expires_at, status, body)
+       SELECT 'c', 'r', k, '\\x00', gen_random_uuid(), now(), now() + interval '1 day', s, b
+       FROM (VALUES ('one', 201, $1), ('many', 200, $2), ('refused', 0, $1), ('other', 201, '{}')) AS v(k, s, b)`,
+      [JSON.stringify({ id, name: 'secret' }), JSON.stringify({ items: [{ id: 'another' }, { id, name: 'secret' }] })],
+    );
+    const subject = {
+      id,
+      ordinal: 1,
+      kind: 'project',
+      targetId: id,
+      source: 'projects',
+      pointIds: [id],
+      textHashes: [],
+      requestedAt: new Date(),
+    } as const;
+    expect(await new StoredAnswersPlace(database.unitOfWork).erase(subject)).toEqual([{ isGone: true, removed: 2 }]);
+    const { rows } = await database.query(`SELECT key, status, body::json ->> 'code' AS code FROM idempotency_keys ORDER BY key`);
+    expect(rows).toEqual([
+      { key: 'many', status: 0, code: 'idempotency.answer-erased' },
+      { key: 'one', status: 0, code: 'idempotency.answer-erased' },
+      { key: 'other', status: 201, code: null },
+      { key: 'refused', status: 0, code: null },
+    ]);
+  });
+
   it('deletes nothing when the row cannot be deleted', async () => {
-    const before = (await log.read()).length;
+    const before = (await log.read()).records.length;
     const request = erasures.request({
       kind: 'project',
       targetId: '00000000-0000-4000-8000-000000000001',
@@ -243,6 +272,6 @@ describe('the work on erasures', () => {
     });
     await expect(request).rejects.toThrow('no such row');
     expect((await database.query('SELECT 1 FROM erasures')).rows).toEqual([]);
-    expect(await log.read()).toHaveLength(before);
+    expect((await log.read()).records).toHaveLength(before);
   });
 });

@@ -84,6 +84,13 @@ export const ERROR_CODES = {
     meaning:
       'This `Idempotency-Key` was sent with another body, or other parameters, within the last 24 hours. Use a new key for a new request.',
   },
+  'idempotency.answer-erased': {
+    kind: 'conflict',
+    title: 'The answer was erased',
+    retryable: false,
+    meaning:
+      'The request with this `Idempotency-Key` was carried out, and a row that its answer held was erased since. Nothing was written again; read what is there, or use a new key.',
+  },
   'projects.not-found': {
     kind: 'not-found',
     title: 'No such project',

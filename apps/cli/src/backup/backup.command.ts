@@ -2,6 +2,7 @@ import { loadConfig } from '#config';
 import { SystemIdGenerator } from '#kernel';
 import { Command, Option } from 'nest-commander';
 import { auditedDirectly } from '../audit/audited-directly.js';
+import { readErasures } from './read-erasures.js';
 import { bytesText, secondsText } from './size-text.js';
 import { DirectCommand, type DirectOptions } from './direct-command.js';
 import { kindredVersion } from './kindred-version.js';
@@ -51,6 +52,7 @@ async function write(to: string, show: (text: string) => void) {
     import('#database'),
     import('#erasure'),
   ]);
+  const log = new ErasureLog(config.erasure.logFile);
   return withKindredDatabase(config, (url) =>
     auditedDirectly(url, { action: 'backup', target: to, detail: null }, async () => {
       const connection = await CopyConnection.open(url, 'kindred-backup');
@@ -59,7 +61,7 @@ async function write(to: string, show: (text: string) => void) {
           connection,
           ids: new SystemIdGenerator(),
           kindredVersion: kindredVersion(),
-          readErasureLog: () => new ErasureLog(config.erasure.logFile).read(),
+          readErasureLog: () => readErasures(log),
           onProgress: ({ table, rows, tablesDone, tables }) => show(`${table}: ${rows} rows (table ${tablesDone + 1} of ${tables})`),
         });
         return await writer.write(to);

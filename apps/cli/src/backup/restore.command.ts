@@ -4,6 +4,7 @@ import { auditedDirectly } from '../audit/audited-directly.js';
 import { certificateText, type CertificateReply } from '../commands/certificate-text.js';
 import { DirectCommand, type DirectOptions } from './direct-command.js';
 import { withExclusiveDatabase } from './kindred-database.js';
+import { readErasures } from './read-erasures.js';
 import { secondsText } from './size-text.js';
 import type { ProofOutcome } from './prove-restored-index.js';
 
@@ -41,7 +42,7 @@ export class RestoreCommand extends DirectCommand {
     const config = loadConfig();
     const restored = await this.directly((show) => withExclusiveDatabase(config, (url) => restore(config, url, options, show)));
     const restoredMs = performance.now() - startedMs;
-    const { manifest, rows, skipped, erasedAgain, generations } = restored;
+    const { manifest, rows, skipped, erasedAgain, generations, erasureLog } = restored;
     const proof = options.prove === false ? null : await this.directly((show) => prove(config, show));
     const json = {
       backup: manifest.id,
@@ -49,6 +50,7 @@ export class RestoreCommand extends DirectCommand {
       rows,
       skipped_tables: skipped,
       erased_again: erasedAgain,
+      erasure_log: erasureLog,
       generations,
       restore_ms: Math.round(restoredMs),
       certificates: proof?.certificates ?? [],
@@ -58,6 +60,7 @@ export class RestoreCommand extends DirectCommand {
       [
         `Restored ${rows} rows of backup ${manifest.id}, made ${manifest.created_at}, in ${secondsText(restoredMs)}; every table has the rows that the manifest says.`,
         ...(skipped.length === 0 ? [] : [`Not restored, because they are no tables of Kindred: ${skipped.join(', ')}`]),
+        `Erasure log: ${erasureLog.path}, ${erasureLog.lines} lines.`,
         ...(erasedAgain === 0 ? [] : [`Erased again, because they had been erased after the backup: ${erasedAgain} rows`]),
         ...(proof?.certificates ?? []).map((certificate) => certificateText(certificate)),
         proof?.problem ??
@@ -76,7 +79,7 @@ async function restore(config: KindredConfig, url: string, { from, force }: Rest
     import('#database'),
     import('#erasure'),
   ]);
-  const outside = await new ErasureLog(config.erasure.logFile).read();
+  const outside = await readErasures(new ErasureLog(config.erasure.logFile), { mustBeThere: true });
   const connection = await CopyConnection.open(url, 'kindred-restore');
   try {
     const restorer = new BackupRestorer({
@@ -93,7 +96,7 @@ async function restore(config: KindredConfig, url: string, { from, force }: Rest
     // Behind it, because what was recorded before is gone with the rest: the audit is that of the backup now.
     const detail = { backup: restored.manifest.id, made_at: restored.manifest.created_at, forced: force === true };
     await auditedDirectly(url, { action: 'restore', target: from, detail }, () => Promise.resolve());
-    return restored;
+    return { ...restored, erasureLog: { path: config.erasure.logFile, lines: outside.length } };
   } finally {
     await connection.close();
   }
