@@ -67,7 +67,7 @@ describe('health', () => {
       { provide: IndexRelay, useValue: { status: () => ({ isRunning: true, counts: COUNTS }) } },
       { provide: Clock, useValue: clock },
       { provide: AccessHook, useValue: { check: (request: FastifyRequest) => Promise.resolve(void (request.caller = caller)) } },
-      { provide: LimitsHook, useValue: { admit: () => undefined, charge: () => Promise.resolve() } },
+      { provide: LimitsHook, useValue: { admit: () => Promise.resolve(), charge: () => Promise.resolve() } },
       { provide: VectorStoreConfig, useValue: config.vectorStore },
       { provide: DatabaseConfig, useValue: config.database },
       { provide: EmbeddingConfig, useValue: config.embedding },

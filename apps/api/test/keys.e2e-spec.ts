@@ -1,3 +1,4 @@
+import { Clock, DomainError } from '#kernel';
 import { issueKey } from '#security';
 import { startHttp, PROJECT_BODY, type HttpHarness, type Json, type Reply } from './http-harness.js';
 
@@ -119,8 +120,27 @@ describe('API keys', () => {
     const next = (await as(BOOTSTRAP, 'POST', `${KEYS}/${old.id}/rotate`, { payload: { overlap_seconds: 3600 } })).body;
     expect(next).toMatchObject({ name: 'old', scopes: ['read'], allowed_cidrs: ['127.0.0.1'], replaces: old.id });
     expect([await statusOf(old.key), await statusOf(next.key)]).toEqual([200, 200]);
+    const again = await as(BOOTSTRAP, 'POST', `${KEYS}/${old.id}/rotate`, { payload: {} });
+    expect([again.status, again.body.code]).toEqual([409, 'keys.replaced']);
+    expect(next.expires_at).toBeNull();
     const last = (await as(BOOTSTRAP, 'POST', `${KEYS}/${next.id}/rotate`, { payload: { overlap_seconds: 0 } })).body;
     expect([await statusOf(next.key, elsewhere()), await statusOf(last.key)]).toEqual([401, 200]);
+  });
+
+  it('lets a key go on that was good before, whatever else its address sends', async () => {
+    const good = (await make({ name: 'patient', scopes: ['read'] })).key as string;
+    const address = elsewhere();
+    expect(await statusOf(good, address)).toBe(200);
+    for (let turn = 0; turn < 40; turn++) await statusOf(issueKey().text, address);
+    expect(await statusOf(issueKey().text, address)).toBe(429);
+    const now = jest.spyOn(http.app.get(Clock), 'monotonicMs').mockReturnValue(performance.now() + 10_000);
+    expect(await statusOf(good, address)).toBe(200);
+    now.mockRestore();
+  });
+
+  it('refuses a text that cannot be stored as what it is: a bad request', async () => {
+    expect(await statusOf(BOOTSTRAP, {}, 'DELETE', `${KEYS}/%00`)).toBe(400);
+    expect(await statusOf(BOOTSTRAP, { payload: { name: 'x', scopes: ['read'], collections: ['a\u0000'] } }, 'POST', KEYS)).toBe(400);
   });
 
   it('takes a key only from the addresses it is for', async () => {
@@ -167,9 +187,9 @@ describe('API keys', () => {
 
   it('lets nobody in whom it cannot check', async () => {
     const key = issueKey().text;
-    const find = jest.spyOn(http.database.unitOfWork, 'query').mockRejectedValueOnce(new Error('the database is away'));
+    const find = jest.spyOn(http.database.unitOfWork, 'query').mockRejectedValueOnce(new DomainError('database.unavailable'));
     const reply = await as(key, 'GET', '/api/v1/projects', elsewhere());
-    expect(reply.status).toBeGreaterThanOrEqual(500);
+    expect([reply.status, reply.body.code]).toEqual([503, 'database.unavailable']);
     find.mockRestore();
   });
 
@@ -249,6 +269,13 @@ describe('API keys', () => {
       ['PATCH', () => `${DOCUMENTS}/${own.id}`, { collection: 'foreign' }, 422],
       ['GET', () => `${DOCUMENTS}?collection=foreign`, undefined, 422],
       ['POST', () => '/api/v1/query', { query: 'oil', collection: 'foreign' }, 422],
+      ['POST', () => DOCUMENTS, { collection: 'nowhere' }, 422],
+      ['POST', () => DOCUMENTS, { collection: 'foreign' }, 422],
+      ['POST', () => `${DOCUMENTS}/batch`, { documents: [{ collection: 'nowhere', title: 'x', content: 'x' }] }, 422],
+      ['GET', () => `${DOCUMENTS}?collection=foreign&limit=0`, undefined, 422],
+      ['GET', () => `${DOCUMENTS}?collection=nowhere&limit=0`, undefined, 422],
+      ['GET', () => `${DOCUMENTS}?collection=%00`, undefined, 400],
+      ['DELETE', () => `${DOCUMENTS}/${own.id}?receipt=true`, undefined, 403],
       ['POST', () => '/api/v1/query', { query: 'oil' }, 403],
       ['GET', () => DOCUMENTS, undefined, 403],
       ['GET', () => '/api/v1/projects', undefined, 403],
@@ -282,12 +309,27 @@ describe('API keys', () => {
           result: 'refused',
           code: 'keys.not-found',
         },
-        { action: 'POST /api/v1/admin/keys', key_id: 'bootstrap', detail: { name: 'audited', scopes: ['admin'] }, result: 'ok' },
+        {
+          action: 'POST /api/v1/admin/keys',
+          target: made.id,
+          key_id: 'bootstrap',
+          detail: { name: 'audited', scopes: ['admin'] },
+          result: 'ok',
+        },
       ]);
       expect(body.items[0].at >= body.items[1].ended_at).toBe(true);
       const next = await as(BOOTSTRAP, 'GET', `/api/v1/admin/audit?limit=1&cursor=${body.next_cursor}`);
       expect(next.body.items).toHaveLength(1);
       expect(next.body.items[0].id).not.toBe(body.items[1].id);
+    });
+
+    it('does not keep what a client sent by mistake', async () => {
+      const { text } = issueKey();
+      await as(BOOTSTRAP, 'POST', KEYS, { payload: { name: `for ${text}`, scopes: ['read'], key: 'hidden-canary' } });
+      const { text: page } = await as(BOOTSTRAP, 'GET', '/api/v1/admin/audit?limit=1');
+      expect(page).toContain('[masked]');
+      expect(page).not.toContain(text.slice(0, 30));
+      expect(page).not.toContain('hidden-canary');
     });
 
     it('is exported as lines', async () => {

@@ -101,11 +101,39 @@ describe('limits', () => {
     expect((await send(key, 'GET', '/api/v1/collections', behind('198.51.100.2'))).status).toBe(200);
   });
 
-  it('counts nothing at the probes, and nothing that was not let in', async () => {
+  it('counts nothing that was not let in', async () => {
     const key = await make(1);
     const address = elsewhere();
     expect((await http.send('GET', '/api/v1/projects', address)).headers['ratelimit-limit']).toBeUndefined();
     expect((await send(key, 'GET', '/api/v1/projects', address)).status).toBe(200);
+  });
+
+  it('counts a body that cannot be read as well', async () => {
+    const key = await make(1);
+    const broken = { payload: '{"broken', headers: { 'content-type': 'application/json' } };
+    expect((await send(key, 'POST', '/api/v1/similarity/find-similar', { ...broken, ...elsewhere() })).status).toBe(400);
+    expect((await send(key, 'POST', '/api/v1/similarity/find-similar', { ...broken, ...elsewhere() })).status).toBe(429);
+  });
+
+  it('learns nothing from what is refused, and is not frightened by a list that is too long', async () => {
+    const gauge = http.app.get(LoadGauge);
+    const key = await make(30);
+    const ended = jest.spyOn(gauge, 'end');
+    const added = jest.spyOn(gauge, 'add');
+    const long = () =>
+      send(key, 'POST', '/api/v1/similarity/batch-similar', { payload: { queries: Array(5_000).fill(0) }, ...elsewhere() });
+    expect((await long()).status).toBe(429);
+    expect(added).not.toHaveBeenCalled();
+    const open = await make();
+    const own = elsewhere();
+    expect((await send(open, 'POST', '/api/v1/similarity/batch-similar', { payload: { queries: Array(20).fill(0) }, ...own })).status).toBe(
+      400,
+    );
+    expect(added).toHaveBeenLastCalledWith(19);
+    expect(ended.mock.calls.map(([, wasAnswered]) => wasAnswered)).toEqual([false, false]);
+    expect(gauge.underWay).toBe(0);
+    ended.mockRestore();
+    added.mockRestore();
   });
 
   it('turns a search away that would wait too long, before its body is read', async () => {

@@ -49,9 +49,19 @@ export function classifyDatabaseError(error: unknown): Extract<ErrorCode, 'datab
   return UNAVAILABLE_MESSAGES.test(message) ? 'database.unavailable' : null;
 }
 
-/** Turns errors of connection and contention into DomainErrors with their cause; gives every other error back unchanged. */
+/** character_not_in_repertoire, untranslatable_character: only what somebody sent can hold these, and rules of fields refuse them where they are read. */
+const UNSTORABLE_TEXT: ReadonlySet<unknown> = new Set(['22021', '22P05']);
+
+function isUnstorableText(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  return UNSTORABLE_TEXT.has((withDriverError(error as Error) as { readonly code?: unknown }).code);
+}
+
+/** Turns errors of connection and contention, and texts that cannot be stored, into DomainErrors with their cause; gives every other error back unchanged. */
 export function toDomainError(error: unknown): unknown {
   if (error instanceof DomainError) return error;
+  if (isUnstorableText(error))
+    return new DomainError('request.invalid', { detail: 'A text has a character that cannot be stored, such as NUL', cause: error });
   const code = classifyDatabaseError(error);
   return code === null ? error : new DomainError(code, { cause: error });
 }

@@ -254,6 +254,13 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'The key lacks the scope that the detail names. `x-required-scope` in /docs-json says what each route asks for.',
   },
+  'access.local-only': {
+    kind: 'forbidden',
+    title: 'Only from this machine',
+    retryable: false,
+    meaning:
+      'No key is asked for because this is no production; so only requests of this machine are answered, not those that a proxy passed on or that a page of another origin sent. Send a key, list the origin in CORS_ORIGINS, or set AUTH.',
+  },
   'access.collections-only': {
     kind: 'forbidden',
     title: 'The key is for some collections only',
@@ -291,6 +298,12 @@ export const ERROR_CODES = {
     title: 'The key has ended',
     retryable: false,
     meaning: 'A key that was revoked or has expired cannot be rotated. Make a new one.',
+  },
+  'keys.replaced': {
+    kind: 'conflict',
+    title: 'The key was rotated already',
+    retryable: false,
+    meaning: 'Another key replaces it, which the detail names. If its text was lost, revoke that one, then rotate this one again.',
   },
   'admin.loopback-only': {
     kind: 'forbidden',

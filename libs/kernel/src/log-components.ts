@@ -22,7 +22,7 @@ export const CONTEXTS_OF_COMPONENT = {
   metrics: ['Metrics'],
   /** Start and stop. */
   process: ['Kindred', 'Process', 'Worker'],
-  security: ['Access', 'AccessControl', 'KeyDirectory', 'RateLimits'],
+  security: ['Access', 'AccessControl', 'AccessHook', 'AuditLog', 'KeyDirectory', 'RateLimits'],
   sync: [
     'CollectionAttacher',
     'ConsistencyTokens',

@@ -76,7 +76,7 @@ export class AccessControl {
   private async lookUp(keyId: string, address: string): Promise<KnownKey | null> {
     const known = this.directory.peek(keyId);
     if (known !== undefined) return known;
-    if (this.failures.areTooMany(address)) throw this.tooMany(address);
+    if (this.failures.areTooMany(address) && !this.directory.isFamiliar(keyId)) throw this.tooMany(address);
     return this.directory.find(keyId);
   }
 

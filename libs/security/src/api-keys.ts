@@ -71,7 +71,7 @@ export class ApiKeys {
   /**
    * Makes a key that may do what the old one may; the old one goes on for `overlapSeconds`, so that clients can change over.
    *
-   * @throws DomainError `keys.not-found`, `keys.ended` when the old one is revoked or has expired
+   * @throws DomainError `keys.not-found`, `keys.ended` when the old one is revoked or has expired, `keys.replaced` when it was rotated already
    */
   async rotate(keyId: string, overlapSeconds: number): Promise<NewKey> {
     return this.database.run(async (session) => {
@@ -81,6 +81,16 @@ export class ApiKeys {
       );
       if (rows[0] === undefined) throw new DomainError('keys.not-found');
       if (rows[0].is_over) throw new DomainError('keys.ended');
+      // Its expiry is the end of the overlap by now, which a second successor would inherit.
+      const { rows: successors } = await session.query<{ key_id: string }>(
+        `SELECT key_id FROM public.api_keys WHERE replaces = $1 AND coalesce(revoked_at, expires_at, 'infinity') > now()`,
+        [keyId],
+      );
+      if (successors[0] !== undefined) {
+        throw new DomainError('keys.replaced', {
+          detail: `The key ${successors[0].key_id} replaces it already; rotate or revoke that one`,
+        });
+      }
       const old = keyOf(rows[0]);
       await session.query(
         `UPDATE public.api_keys SET expires_at = least(expires_at, now() + make_interval(secs => $2)) WHERE key_id = $1`,

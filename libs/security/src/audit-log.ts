@@ -1,7 +1,8 @@
 import { UnitOfWork } from '#database';
 import { IdGenerator } from '#kernel';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { hostname, userInfo } from 'node:os';
+import { withoutSecrets } from './without-secrets.js';
 
 /** Something that an operator is about to do. */
 export interface AuditedAct {
@@ -48,6 +49,8 @@ const DETAIL_MAX_LENGTH = 4_000;
 /** The record of what operators did. It can be added to only: the database refuses to change or remove an entry. */
 @Injectable()
 export class AuditLog {
+  private readonly logger = new Logger(AuditLog.name);
+
   constructor(
     private readonly database: UnitOfWork,
     private readonly ids: IdGenerator,
@@ -57,9 +60,15 @@ export class AuditLog {
    * Does something and records it: once before it begins, so that nothing happens unrecorded, and once when it has ended.
    *
    * @param resultOf what an error of `work` means
+   * @param targetOf what `work` has made, where it was not known before
    * @throws what `work` throws; DomainError `database.unavailable` before it has begun
    */
-  async during<T>(act: AuditedAct, work: () => Promise<T>, resultOf: (error: unknown) => AuditedResult): Promise<T> {
+  async during<T>(
+    act: AuditedAct,
+    work: () => Promise<T>,
+    resultOf: (error: unknown) => AuditedResult,
+    targetOf: (done: T) => string | null = () => null,
+  ): Promise<T> {
     const actId = this.ids.uuid();
     await this.write(actId, 'begun', act, null);
     let done: T;
@@ -69,7 +78,7 @@ export class AuditLog {
       await this.end(actId, act, resultOf(error));
       throw error;
     }
-    await this.end(actId, act, { result: 'ok', code: null });
+    await this.end(actId, { ...act, target: act.target ?? targetOf(done) }, { result: 'ok', code: null });
     return done;
   }
 
@@ -77,7 +86,7 @@ export class AuditLog {
   async list(limit: number, before: string | null = null): Promise<AuditPage> {
     const { rows } = await this.database.query<AuditRow>(
       `SELECT begun.audit_id, begun.act_id, begun.at AS begun_at, ended.at AS ended_at, begun.key_id, begun.key_name, begun.channel, begun.action,
-              begun.target, begun.detail, begun.address, begun.request_id, ended.result, ended.code
+              coalesce(begun.target, ended.target) AS target, begun.detail, begun.address, begun.request_id, ended.result, ended.code
          FROM public.audit_entries begun
          LEFT JOIN public.audit_entries ended ON ended.act_id = begun.act_id AND ended.phase = 'ended'
         WHERE begun.phase = 'begun' AND ($2::bigint IS NULL OR begun.audit_id < $2)
@@ -90,11 +99,19 @@ export class AuditLog {
 
   /** The act is done, whatever becomes of its record: an entry that cannot be ended says `unknown`. */
   private async end(actId: string, act: AuditedAct, result: AuditedResult): Promise<void> {
-    await this.write(actId, 'ended', act, result).catch(() => undefined);
+    await this.write(actId, 'ended', act, result).catch((error: unknown) => {
+      this.logger.warn({
+        msg: 'The end of an act could not be recorded',
+        act_id: actId,
+        action: act.action,
+        result: result.result,
+        err: error,
+      });
+    });
   }
 
   private async write(actId: string, phase: 'begun' | 'ended', act: AuditedAct, result: AuditedResult | null): Promise<void> {
-    const detail = act.detail === undefined || act.detail === null || phase === 'ended' ? null : JSON.stringify(act.detail);
+    const detail = act.detail === undefined || act.detail === null || phase === 'ended' ? null : JSON.stringify(withoutSecrets(act.detail));
     await this.database.query(
       `INSERT INTO public.audit_entries (act_id, phase, key_id, key_name, channel, action, target, detail, address, request_id, result, code)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, $9, $10, $11, $12)`,

@@ -27,6 +27,7 @@ interface Entry {
 export class KeyDirectory {
   private readonly entries = new LRUCache<string, Entry>({ max: KEYS_MAXIMUM });
   private readonly flights = new SharedFlights<Entry>();
+  private era = 0;
   private readonly logger = new Logger(KeyDirectory.name);
   private readonly messages: RepeatedMessages;
 
@@ -45,6 +46,11 @@ export class KeyDirectory {
     if (ageMs > USABLE_MS) return undefined;
     if (ageMs > FRESH_MS) this.inBackground(this.read(keyId));
     return entry.key;
+  }
+
+  /** Whether the key has been there before, however long ago: then it may be looked up whatever else its address sends. */
+  isFamiliar(keyId: string): boolean {
+    return (this.entries.get(keyId)?.key ?? null) !== null;
   }
 
   /** @returns `null` when there is no such key. @throws DomainError `database.unavailable`: who cannot be checked is not let in */
@@ -69,18 +75,21 @@ export class KeyDirectory {
 
   /** Forgets everything; the next request of each key reads it anew. */
   clear(): void {
+    // What is being read at this moment may be older than the reason for this.
+    this.era++;
     this.entries.clear();
   }
 
   private read(keyId: string): Promise<Entry> {
-    return this.flights.run(keyId, async () => {
+    return this.flights.run(`${this.era}:${keyId}`, async () => {
       // Before the read: what changes while it is under way may not count as known.
       const readAtMs = this.clock.monotonicMs();
+      const { era } = this;
       const key = await this.keys.find(keyId);
       const notedAtMs = this.entries.get(keyId)?.notedAtMs ?? -Infinity;
       const addresses = key === null || key.allowedCidrs === null ? null : new AddressRanges(key.allowedCidrs);
       const entry: Entry = { key: key === null ? null : { ...key, addresses }, readAtMs, notedAtMs };
-      this.entries.set(keyId, entry);
+      if (era === this.era) this.entries.set(keyId, entry);
       return entry;
     });
   }

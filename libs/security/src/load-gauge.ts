@@ -74,13 +74,17 @@ export class LoadGauge implements OnApplicationBootstrap, OnApplicationShutdown 
     this.inFlight += searches;
   }
 
-  /** @param searches as many as were begun and added for the request */
-  end(searches: number): void {
+  /**
+   * @param searches as many as were begun and added for the request
+   * @param wereAnswered only those say what a search takes: what is refused ends at once
+   */
+  end(searches: number, wereAnswered = true): void {
+    this.inFlight -= searches;
+    if (!wereAnswered) return;
     const nowMs = this.clock.monotonicMs();
     const eachMs = (nowMs - this.lastEndMs) / searches;
     this.meanMs = this.meanMs === 0 ? eachMs : this.meanMs + SMOOTHING * (eachMs - this.meanMs);
     this.lastEndMs = nowMs;
-    this.inFlight -= searches;
   }
 
   /** The event loop was so late, milliseconds. */

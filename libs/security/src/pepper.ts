@@ -1,9 +1,11 @@
+import { FatalStartupError } from '#kernel';
 import { createHmac, randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FILE_NAME = 'api-key-pepper';
 const ID_LENGTH = 8;
+const LENGTH_MINIMUM = 22;
 
 /** The secret that digests of keys are made with. It is not in the database, so a dump of that alone helps nobody to test a key. */
 export class Pepper {
@@ -32,7 +34,12 @@ export class Pepper {
 function keptIn(dataDir: string): string {
   const path = join(dataDir, FILE_NAME);
   const known = read(path);
-  if (known !== null) return known;
+  if (known !== null) {
+    if (known.length >= LENGTH_MINIMUM) return known;
+    throw new FatalStartupError(
+      `${path} is not whole. Put back the one that keys were made with, or remove it: then every key has to be made anew.`,
+    );
+  }
   mkdirSync(dataDir, { recursive: true });
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });

@@ -90,7 +90,7 @@ export class KindredFastifyAdapter extends FastifyAdapter {
       fastify.addHook('onRequest', async (request, reply) => {
         if (this.gate === null) throw new Error('Nobody checks who calls: configureHttp was not called');
         await this.gate.access.check(request);
-        this.gate.limits.admit(request, reply);
+        await this.gate.limits.admit(request, reply);
       });
     });
     fastify.addHook('preHandler', (request, reply) => this.gate!.limits.charge(request, reply));

@@ -1,11 +1,11 @@
 import { CollectionAccessGuard } from '#documents';
 import { noQuery } from '#rules';
 import { elapsedMsSince, freshnessReplyOf, scoresReplyOf } from '#search';
-import { RequiresScope, WithinCollections } from '#security';
-import { Body, Controller, Headers, HttpCode, Post, Query, Res, UseGuards } from '@nestjs/common';
+import { RequiresScope, Searches, WithinCollections } from '#security';
+import { Body, Controller, Headers, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiExtension, ApiOkResponse, ApiOperation, ApiTags, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import { AnswerService, type AnswerRequest } from '../generation/answer.service.js';
 import type { Passage, QueryResult } from '../query.js';
@@ -27,6 +27,7 @@ export class QueryController {
     private readonly answers: AnswerService,
   ) {}
 
+  @Searches()
   @WithinCollections('body')
   @Post()
   @HttpCode(200)
@@ -55,11 +56,14 @@ export class QueryController {
     @Body({ schema: queryRequestSchema }) body: QueryBody,
     @Query({ schema: noQuery }) _query: unknown,
     @Headers('accept') accept: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<QueryReply | Readable> {
     const startedAtMs = performance.now();
     const signal = clientSignal(reply);
     const found = await this.find(body);
+    // An answer in words may take seconds, of which other searches feel nothing.
+    request.searchIsOver?.();
     if (wantsEvents(accept)) {
       reply.headers(EVENT_STREAM_HEADERS);
       return this.stream(body, found, startedAtMs);

@@ -42,11 +42,12 @@ export class CollectionAccessGuard implements CanActivate {
     }
     if (place === 'path') {
       const collection = await this.collections.find(parameters['collection'] ?? '');
-      if (collection !== null && !allowed.has(collection.id)) throw new DomainError('collections.not-found');
+      if (collection === null || !allowed.has(collection.id)) throw new DomainError('collections.not-found');
     } else if (place === 'document') {
       const id = parameters['id'] ?? '';
-      const document = isUuid(id) ? await this.documents.find(id.toLowerCase()) : null;
-      if (document !== null && !allowed.has(document.collection_id)) throw new DomainError('documents.not-found');
+      if (!isUuid(id)) return;
+      const document = await this.documents.find(id.toLowerCase());
+      if (document === null || !allowed.has(document.collection_id)) throw new DomainError('documents.not-found');
     }
   }
 
@@ -55,8 +56,9 @@ export class CollectionAccessGuard implements CanActivate {
     if (names.includes(undefined)) throw new DomainError('access.collections-only');
     const found = await this.collections.findAll(names.filter((name) => typeof name === 'string'));
     const foreign = names.findIndex((name) => {
-      const collection = typeof name === 'string' ? found.get(name) : undefined;
-      return collection !== undefined && !allowed.has(collection.id);
+      if (typeof name !== 'string') return false;
+      const collection = found.get(name);
+      return collection === undefined || !allowed.has(collection.id);
     });
     if (foreign >= 0) throw unknownCollection(pointerOf(foreign));
   }

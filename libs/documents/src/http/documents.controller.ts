@@ -1,4 +1,5 @@
 import { ServerConfig } from '#config';
+import { DomainError } from '#kernel';
 import { acceptedErasureReply, ERASURE_ACCEPTED } from '#erasure';
 import { Claim, Idempotent, type IdempotencyClaim, type IdempotentReply } from '#idempotency';
 import {
@@ -16,7 +17,7 @@ import {
   type WriteParameters,
 } from '#rules';
 import { CostsBy, elementsOf, RequiresScope, WithinCollections } from '#security';
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Req, Res, UseGuards } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -33,7 +34,7 @@ import {
   ApiTags,
   ApiUnprocessableEntityResponse,
 } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DocumentErasure } from '../document-erasure.js';
 import type { Document } from '../document.js';
 import { DocumentsService, type BatchItem, type WrittenDocumentReply } from '../documents.service.js';
@@ -274,10 +275,14 @@ export class DocumentsController {
     @Param('id', { schema: uuidText }) id: string,
     @Query({ schema: receiptQuerySchema }) { receipt }: ReceiptParameters,
     @Headers('If-Match') ifMatch: string | undefined,
+    @Req() { caller }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
+    const hasReceipt = receipt === 'true';
+    // It tells of all that cites the document, in other collections too.
+    if (hasReceipt && caller !== undefined && caller.collections !== null) throw new DomainError('access.collections-only');
     const expected = expectedVersionsOf(ifMatch, this.config.isIfMatchRequired);
-    if (receipt === 'true') return acceptedErasureReply(await this.erasure.erase(id, expected), reply);
+    if (hasReceipt) return acceptedErasureReply(await this.erasure.erase(id, expected), reply);
     await this.documents.delete(id, expected);
     return undefined;
   }

@@ -1,11 +1,13 @@
 import { SecurityConfig } from '#config';
-import { DomainError, plainAddressOf } from '#kernel';
-import { Injectable } from '@nestjs/common';
+import { DomainError, plainAddressOf, RepeatedMessages, SystemClock } from '#kernel';
+import { Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { isIP } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AccessControl } from '../access-control.js';
 import { ANONYMOUS, type Caller } from '../caller.js';
 import { refusalOf, type RequestOrigin } from './loopback.js';
+import type { Scope } from '../scope.js';
 import type { RouteAccess, RouteScope } from './requires-scope.js';
 
 declare module 'fastify' {
@@ -15,12 +17,18 @@ declare module 'fastify' {
   }
 }
 
+/** Public routes show more to whom they know, but are not held up by that. */
+const RECOGNISED_WITHIN_MS = 250;
+
 /** What is not made of controllers: the pages of the API document. */
 const OTHER_ROUTES: Readonly<Record<string, RouteScope>> = { docs: 'read', 'docs-json': 'read' };
 
 /** Lets a request in, or not, before its body is read. */
 @Injectable()
 export class AccessHook {
+  private readonly logger = new Logger(AccessHook.name);
+  private readonly messages = new RepeatedMessages(new SystemClock());
+
   constructor(
     private readonly access: AccessControl,
     private readonly config: SecurityConfig,
@@ -30,25 +38,70 @@ export class AccessHook {
   async check(request: FastifyRequest): Promise<void> {
     const scope = scopeOf(request.routeOptions.config, request.routeOptions.url ?? '');
     if (scope === 'public') return this.recognise(request);
+    try {
+      await this.letIn(request, scope);
+    } catch (error) {
+      if (scope.startsWith('admin')) this.noteRefusal(request, error);
+      throw error;
+    }
+  }
+
+  private async letIn(request: FastifyRequest, scope: Scope): Promise<void> {
     const caller = await this.access.identify({ key: keyOf(request), address: clientAddressOf(request) });
     request.caller = caller;
     if (!caller.scopes.has(scope)) throw new DomainError('access.scope-missing', { detail: `This needs a key with the scope ${scope}` });
     if (caller.collections !== null && accessOf(request)?.collectionPlaces === undefined) throw new DomainError('access.collections-only');
-    if (caller.keyId !== null || !scope.startsWith('admin')) return;
-    // Nobody was asked for a key: what operators may do is then for this machine alone.
-    const refusal = refusalOf(originOf(request));
-    if (refusal !== null) {
-      throw new DomainError('admin.loopback-only', {
-        detail: `Without a key only requests from this machine are answered here; ${refusal}`,
-      });
-    }
+    if (caller.keyId === null) this.checkOrigin(request, scope);
+  }
+
+  /**
+   * Nobody was asked for a key. Then everything is for this machine alone, or, where keys are switched off, what operators may do.
+   *
+   * Pages that CORS_ORIGINS names are let in to all but that.
+   */
+  private checkOrigin(request: FastifyRequest, scope: Scope): void {
+    const isForOperators = scope.startsWith('admin');
+    if (this.config.access === 'open' && !isForOperators) return;
+    const refusal = refusalOf(originOf(request), isForOperators ? [] : this.config.corsOrigins);
+    if (refusal === null) return;
+    throw new DomainError(isForOperators ? 'admin.loopback-only' : 'access.local-only', {
+      detail: `Without a key only requests from this machine are answered here; ${refusal}`,
+    });
+  }
+
+  /** Not in the audit, which only who came in may make grow; once a minute for each route and key. */
+  private noteRefusal(request: FastifyRequest, error: unknown): void {
+    if (!(error instanceof DomainError)) return;
+    const [route, keyId] = [request.routeOptions.url ?? '', request.caller?.keyId ?? null];
+    const msg = this.messages.pass(`${request.method} ${route} ${keyId}`, 'A request to an admin route was refused');
+    if (msg === null) return;
+    this.logger.warn({
+      msg,
+      code: error.code,
+      method: request.method,
+      route,
+      key_id: keyId,
+      address: clientAddressOf(request),
+      request_id: request.id,
+    });
   }
 
   /** Public routes answer everybody, and some of them tell operators more. A key that is not good is none. */
   private async recognise(request: FastifyRequest): Promise<void> {
     const key = keyOf(request);
-    if (key !== null) request.caller = await this.access.identify({ key, address: clientAddressOf(request) }).catch(() => undefined);
+    if (key !== null) request.caller = await this.inTime(this.access.identify({ key, address: clientAddressOf(request) }));
     else if (this.config.access !== 'required' && refusalOf(originOf(request)) === null) request.caller = ANONYMOUS;
+  }
+
+  /** A probe waits for no database: who is not known soon is nobody. */
+  private async inTime(identifying: Promise<Caller>): Promise<Caller | undefined> {
+    const late = new AbortController();
+    const nobody = delay(RECOGNISED_WITHIN_MS, undefined, { signal: late.signal, ref: false }).catch(() => undefined);
+    try {
+      return await Promise.race([identifying.catch(() => undefined), nobody]);
+    } finally {
+      late.abort();
+    }
   }
 }
 
@@ -71,11 +124,18 @@ export function accessOf({ routeOptions }: FastifyRequest): RouteAccess | undefi
   return (routeOptions.config as { readonly access?: RouteAccess }).access;
 }
 
-/** Address of the client: Fastify's, which believes X-Forwarded-For only of trusted proxies. A proxy that names something else than an address is taken itself. */
-export function clientAddressOf({ ip, raw }: FastifyRequest): string {
-  return plainAddressOf(isIP(ip) === 0 ? (raw.socket.remoteAddress ?? '') : ip);
+/**
+ * Address of the client: Fastify's, which believes X-Forwarded-For only of trusted proxies. Some of them write the port as well, which is left out.
+ *
+ * @returns `''` for what is no address (`unknown`), which no range holds: a key that is for some addresses is not good from there
+ */
+export function clientAddressOf({ ip }: FastifyRequest): string {
+  const plain = WITH_PORT.exec(ip);
+  const address = plain?.[1] ?? plain?.[2] ?? ip;
+  return isIP(address) === 0 ? '' : plainAddressOf(address);
 }
 
+const WITH_PORT = /^(?:\[([0-9a-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/i;
 const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 const KEY_MAX_LENGTH = 512;
 

@@ -13,7 +13,7 @@ export class AuditInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (request.method === 'GET' || request.method === 'HEAD') return next.handle();
-    return from(this.log.during(actOf(request), () => lastValueFrom(next.handle(), { defaultValue: undefined }), resultOf));
+    return from(this.log.during(actOf(request), () => lastValueFrom(next.handle(), { defaultValue: undefined }), resultOf, targetOf));
   }
 }
 
@@ -36,4 +36,10 @@ function resultOf(error: unknown): AuditedResult {
   if (!(error instanceof DomainError)) return { result: 'failed', code: 'internal.error' };
   const isOurs = error.definition.kind === 'internal' || error.definition.kind === 'unavailable';
   return { result: isOurs ? 'failed' : 'refused', code: error.code };
+}
+
+/** The id of what was made or begun. */
+function targetOf(body: unknown): string | null {
+  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : null;
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : null;
 }

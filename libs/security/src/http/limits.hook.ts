@@ -8,6 +8,15 @@ import { accessOf, clientAddressOf } from './access.hook.js';
 
 /** Most of a body that counts; more than any list may have, so that what will be refused anyway cannot overflow a counter. */
 const COST_MAXIMUM = 100_000;
+/** Of one request; a body that asks for more is refused by its schema. */
+const SEARCHES_MAXIMUM = 50;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** On routes of searches: the search is done, and what is left of the request waits for nothing that others queue for. */
+    searchIsOver?: () => void;
+  }
+}
 
 /** Keeps requests within the limits of their key and address, and searches within what the process can bear. */
 @Injectable()
@@ -21,21 +30,30 @@ export class LimitsHook {
     private readonly config: SecurityConfig,
   ) {}
 
-  /** Before the body is read. @throws DomainError `access.overloaded` */
-  admit(request: FastifyRequest, reply: FastifyReply): void {
-    if (accessOf(request)?.isSearch !== true) return;
+  /** Before the body is read. @throws DomainError `access.rate-limited`, `access.overloaded` */
+  async admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const access = accessOf(request);
+    if (access?.scope === 'public') return;
+    await this.take(request, reply, 1, 1);
+    if (access?.isSearch !== true) return;
     if (!this.gauge.begin()) throw new DomainError('access.overloaded', { headers: { 'Retry-After': '1' } });
     this.searches.set(request, 1);
+    request.searchIsOver = () => this.end(request, true);
     // Not the router's hook for replies: it does not come when the client is gone before.
-    const end = (): void => this.end(request);
+    const end = (): void => this.end(request, reply.raw.statusCode < 300 && reply.raw.headersSent);
     reply.raw.once('finish', end).once('close', end);
   }
 
-  /** When the body is there, because it says how much is asked for. @throws DomainError `access.rate-limited` */
+  /** When the body is there, because it says how much more is asked for. @throws DomainError `access.rate-limited` */
   async charge(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const access = accessOf(request);
-    const cost = Math.min(COST_MAXIMUM, access?.costOf?.(request.body) ?? 1);
-    this.addSearches(request, cost - 1);
+    const cost = Math.min(COST_MAXIMUM, accessOf(request)?.costOf?.(request.body) ?? 1);
+    if (cost === 1) return;
+    await this.take(request, reply, cost - 1, cost);
+    this.addSearches(request, Math.min(cost, SEARCHES_MAXIMUM) - 1);
+  }
+
+  /** @param total of the request, for the words of a refusal */
+  private async take(request: FastifyRequest, reply: FastifyReply, cost: number, total: number): Promise<void> {
     const buckets = this.bucketsOf(request);
     if (buckets.length === 0) return;
     const state = await this.limits.take(buckets, cost);
@@ -47,18 +65,19 @@ export class LimitsHook {
       'ratelimit-policy': `${state.limit};w=${WINDOW_SECONDS}`,
     });
     if (state.isAllowed) return;
-    const detail = cost > state.limit ? `This request counts ${cost}, more than the limit of ${state.limit} a minute` : undefined;
+    const detail = total > state.limit ? `This request counts ${total}, more than the limit of ${state.limit} a minute` : undefined;
     throw new DomainError('access.rate-limited', {
       headers: { 'Retry-After': String(state.resetSeconds) },
       ...(detail === undefined ? {} : { detail }),
     });
   }
 
-  private end(request: FastifyRequest): void {
+  /** @param wasAnswered only searches that were carried out say how long one takes */
+  private end(request: FastifyRequest, wasAnswered: boolean): void {
     const searches = this.searches.get(request);
     if (searches === undefined) return;
     this.searches.delete(request);
-    this.gauge.end(searches);
+    this.gauge.end(searches, wasAnswered);
   }
 
   private addSearches(request: FastifyRequest, more: number): void {

@@ -27,17 +27,21 @@ export interface RequestOrigin {
  * The peer's address alone proves little: a proxy on this machine has a loopback address too, and so has the browser of whoever sits here, steered by
  * any page (or by a name that resolves to 127.0.0.1). So nothing may say that it was forwarded, it must name this machine as its host, and a page of
  * another origin must not be behind it.
+ *
+ * @param allowedOrigins origins of pages that may
  */
-export function refusalOf({ remoteAddress, headers }: RequestOrigin): string | null {
+export function refusalOf({ remoteAddress, headers }: RequestOrigin, allowedOrigins: readonly string[] = []): string | null {
   if (remoteAddress === undefined || !isLoopbackAddress(remoteAddress)) return 'it comes from another machine';
   const forwarded = Object.keys(headers).find((name) => FORWARDING_HEADERS.has(name) || name.startsWith(FORWARDING_PREFIX));
   if (forwarded !== undefined) return `it was forwarded (${forwarded})`;
   const host = textOf(headers['host']);
   if (host === null || !isLoopbackHost(host)) return 'its Host is no name of this machine';
   // A browser sends these by itself, and no page can take them away.
+  const origin = textOf(headers['origin']);
+  if (origin !== null && allowedOrigins.includes(origin)) return null;
   const site = textOf(headers['sec-fetch-site']);
   if (headers['sec-fetch-site'] !== undefined && site !== 'same-origin') return 'a page of another origin sent it';
-  if (headers['origin'] !== undefined && textOf(headers['origin']) !== `http://${host}`) return 'a page of another origin sent it';
+  if (headers['origin'] !== undefined && origin !== `http://${host}`) return 'a page of another origin sent it';
   return null;
 }
 
