@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { BackupError } from './backup-error.js';
 import { readManifest, type BackupManifest } from './backup-manifest.js';
 import { completeIn } from './backup-register.js';
-import { FILLED_BY_MIGRATIONS, listTables, publicName } from './list-tables.js';
+import { keepRows, returnRows, type KeptRows } from './kept-rows.js';
+import { FILLED_BY_MIGRATIONS, listKindredTables, publicName } from './list-tables.js';
 import { loadTables, type LoadedTables, type LoadProgress } from './load-tables.js';
 import { verifyFiles } from './verify-backup.js';
 
@@ -20,7 +21,7 @@ export interface RestoreOptions {
   readonly isForced: boolean;
 }
 
-export interface RestoredBackup extends LoadedTables {
+export interface RestoredBackup extends LoadedTables, KeptRows {
   readonly manifest: BackupManifest;
   /** Rows that were in the backup and had been erased since. */
   readonly erasedAgain: number;
@@ -66,12 +67,14 @@ export class BackupRestorer {
     return this.parts.connection.replace(async (session) => {
       await assertNoService(session);
       if (!isForced) await assertEmpty(session);
+      const known = await keepRows(session);
       const loaded = await loadTables(session, folder, manifest, (progress) => this.parts.onProgress?.(progress));
       await session.migrateTo('all');
+      const kept = await returnRows(session, known);
       const generations = await this.makeNew(session, manifest, folder);
       const erasedAgain = await this.parts.reapplyErasures(session, manifest.erasure_log);
       crashPoint('backup.before-commit');
-      return { manifest, ...loaded, erasedAgain, generations };
+      return { manifest, ...loaded, ...kept, erasedAgain, generations };
     });
   }
 
@@ -93,7 +96,7 @@ async function assertNoService(session: SqlSession): Promise<void> {
 
 async function assertEmpty(session: SqlSession): Promise<void> {
   const held: string[] = [];
-  for (const { name } of await listTables(session)) {
+  for (const { name } of await listKindredTables(session)) {
     if (FILLED_BY_MIGRATIONS.has(name)) continue;
     const { rows } = await session.query(`SELECT 1 FROM ${publicName(name)} LIMIT 1`);
     if (rows.length > 0) held.push(name);

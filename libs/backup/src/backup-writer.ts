@@ -1,12 +1,11 @@
 import { type CopyConnection, type CopySession, quoteIdentifier } from '#database';
 import { crashPoint, type IdGenerator } from '#kernel';
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { BackupError } from './backup-error.js';
-import { FORMAT_VERSION, MANIFEST_FILE, type BackupManifest, type BackupTable } from './backup-manifest.js';
+import { BackupFolder } from './backup-folder.js';
+import { FORMAT_VERSION, type BackupManifest, type BackupTable } from './backup-manifest.js';
 import { BackupRegister } from './backup-register.js';
-import { dumpTable, FILE_MODE } from './dump-table.js';
+import { dumpTable } from './dump-table.js';
 import { EXCLUDED_TABLES, listTables, publicName, type CopiedTable } from './list-tables.js';
 
 export interface BackupProgress {
@@ -32,8 +31,6 @@ export interface WrittenBackup {
   readonly folder: string;
 }
 
-const FOLDER_MODE = 0o700;
-
 const VERSIONS = `SELECT current_setting('server_version') AS server, (SELECT id FROM kindred_identity) AS database_id, clock_timestamp() AS now`;
 const APPLIED = 'SELECT name FROM migrations ORDER BY id';
 const GENERATIONS = 'SELECT id, source, collection, state, epoch FROM index_generations ORDER BY id';
@@ -53,23 +50,23 @@ export class BackupWriter {
    * @throws BackupError when the folder is in use, or the database is not one of Kindred; else what the server or the file system says
    */
   async write(to: string): Promise<WrittenBackup> {
-    const folder = resolve(to);
-    await prepareFolder(folder);
     const { connection, ids } = this.parts;
-    const tables = await this.tables();
-    const register = await BackupRegister.find(connection);
+    const folder = await BackupFolder.claim(resolve(to));
     const id = ids.uuid();
-    // Before anything is copied: a backup that nobody knows of could keep what was to be erased.
-    await register?.begin(id, folder);
+    let register: BackupRegister | null = null;
     try {
+      const tables = await this.tables();
+      register = await BackupRegister.find(connection);
+      // Before anything is copied: a backup that nobody knows of could keep what was to be erased.
+      await register?.begin(id, folder.path);
       // Written by others after the snapshot, lines would be in the log and not in the rows; the other way round nothing is lost.
       const manifest = await connection.snapshot((session) => this.copy(session, id, folder, tables));
       crashPoint('backup.before-manifest');
-      await writeManifest(folder, manifest);
+      await folder.finish(manifest);
       await register?.complete(manifest);
-      return { manifest, folder };
+      return { manifest, folder: folder.path };
     } catch (error) {
-      await removeFiles(folder).then(
+      await folder.removeFiles().then(
         () => register?.forget(id),
         () => undefined,
       );
@@ -85,7 +82,7 @@ export class BackupWriter {
     return tables;
   }
 
-  private async copy(session: CopySession, id: string, folder: string, tables: readonly CopiedTable[]): Promise<BackupManifest> {
+  private async copy(session: CopySession, id: string, folder: BackupFolder, tables: readonly CopiedTable[]): Promise<BackupManifest> {
     // The snapshot begins with the next statement; from here on no table can be emptied under it.
     await session.query(`LOCK TABLE ${tables.map(({ name }) => publicName(name)).join(', ')} IN ACCESS SHARE MODE`);
     const { rows: versions } = await session.query<{ server: string; database_id: string | null; now: Date }>(VERSIONS);
@@ -97,7 +94,7 @@ export class BackupWriter {
     for (const [place, table] of tables.entries()) {
       const file = `${String(place + 1).padStart(3, '0')}-${table.name.replaceAll(/[^a-z0-9_]/g, '_')}.copy.gz`;
       const show = (rows: number) => this.parts.onProgress?.({ table: table.name, rows, tablesDone: place, tables: tables.length });
-      const { rows, rowsDigest, bytes, sha256 } = await dumpTable(session, table, join(folder, file), show);
+      const { rows, rowsDigest, bytes, sha256 } = await dumpTable(session, table, await folder.newFile(file), show);
       copied.push({ name: table.name, file, columns: [...table.columns], rows, bytes, sha256, rows_digest: rowsDigest });
       crashPoint('backup.table-written');
     }
@@ -133,29 +130,4 @@ async function readSequences(session: CopySession): Promise<BackupManifest['sequ
     sequences.push({ name, ...rows[0]! });
   }
   return sequences;
-}
-
-async function prepareFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  if ((await readdir(folder)).length > 0)
-    throw new BackupError(`${folder} is not empty. Name a new folder; a backup never overwrites another.`);
-}
-
-async function writeManifest(folder: string, manifest: BackupManifest): Promise<void> {
-  const partial = join(folder, `${MANIFEST_FILE}.partial`);
-  const file = await open(partial, 'wx', FILE_MODE);
-  try {
-    await file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(partial, join(folder, MANIFEST_FILE));
-  // The name, too, must survive the end of the machine.
-  const directory = await open(folder, constants.O_RDONLY);
-  await directory.sync().finally(() => directory.close());
-}
-
-async function removeFiles(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) await rm(join(folder, name), { force: true });
 }

@@ -9,8 +9,6 @@ import { RowDigest } from './row-digest.js';
 
 /** Half of a backup is vectors, which do not get smaller: a higher level costs time and gains little. */
 const GZIP_LEVEL = constants.Z_BEST_SPEED;
-/** Customers' rows and hashes of keys are in these files. */
-export const FILE_MODE = 0o600;
 
 export interface DumpedTable {
   readonly rows: number;
@@ -26,7 +24,7 @@ export interface DumpedFile extends DumpedTable {
 const copyOut = (session: CopySession, { name, columns }: CopiedTable) =>
   session.copyOut(`COPY ${publicName(name)} (${columnList(columns)}) TO STDOUT`);
 
-/** Writes the rows of a table to a new file, which is on the disk when this resolves. Needs memory for one row and some buffers. */
+/** Writes the rows of a table to a file, which is on the disk when this resolves. Needs memory for one row and some buffers. */
 export async function dumpTable(
   session: CopySession,
   table: CopiedTable,
@@ -44,7 +42,7 @@ export async function dumpTable(
     file.update(chunk);
     bytes += chunk.length;
   });
-  const target = createWriteStream(path, { flags: 'wx', mode: FILE_MODE, flush: true });
+  const target = createWriteStream(path, { flush: true });
   await pipeline(copyOut(session, table), tap, createGzip({ level: GZIP_LEVEL }), seal, target);
   return { rows: rows.rows, rowsDigest: rows.digest(), bytes, sha256: file.digest('hex') };
 }

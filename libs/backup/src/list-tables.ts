@@ -14,6 +14,34 @@ export const EXCLUDED_TABLES: Readonly<Record<string, string>> = {
 /** Filled by the migrations themselves: a database that has nothing else is empty. */
 export const FILLED_BY_MIGRATIONS: ReadonlySet<string> = new Set(['kindred_identity']);
 
+/** Every table that a migration makes, or has made, and that belongs into a backup. Other programs may have theirs in the same schema: a restore leaves those alone. */
+export const KINDRED_TABLES: ReadonlySet<string> = new Set([
+  'api_keys',
+  'audit_entries',
+  'backups',
+  'chunks',
+  'collections',
+  'conversation_messages',
+  'conversations',
+  'dead_letter_mutes',
+  'documents',
+  'embedding_cache',
+  'erasure_steps',
+  'erasures',
+  'idempotency_keys',
+  'index_certificates',
+  'index_generations',
+  'index_ledger',
+  'ingestion_external_ids',
+  'ingestion_jobs',
+  'ingestion_pieces',
+  'ingestion_problems',
+  'kindred_identity',
+  'pgvector_imports',
+  'projects',
+  'sync_schedule_runs',
+]);
+
 export interface CopiedTable {
   readonly name: string;
   /** Stored ones, in the order of the table; generated ones are made again. */
@@ -34,9 +62,18 @@ WHERE k.contype = 'f' AND n.nspname = 'public' AND k.conrelid <> k.confrelid`;
 
 /** Every table that belongs into a backup, parents before the tables that refer to them. */
 export async function listTables(session: SqlSession): Promise<CopiedTable[]> {
+  return list(session, () => true);
+}
+
+/** Those of them that are Kindred's. */
+export async function listKindredTables(session: SqlSession): Promise<CopiedTable[]> {
+  return list(session, ({ name }) => KINDRED_TABLES.has(name));
+}
+
+async function list(session: SqlSession, isWanted: (table: CopiedTable) => boolean): Promise<CopiedTable[]> {
   const { rows: tables } = await session.query<CopiedTable>(LIST, [Object.keys(EXCLUDED_TABLES)]);
   const { rows: references } = await session.query<{ child: string; parent: string }>(REFERENCES);
-  return parentsFirst(tables, references);
+  return parentsFirst(tables.filter(isWanted), references);
 }
 
 /** The same order each time: by name where nothing else decides. @throws Error when tables refer to each other in a circle */

@@ -7,12 +7,12 @@ import { createGunzip } from 'node:zlib';
 import { BackupError } from './backup-error.js';
 import type { BackupManifest, BackupTable } from './backup-manifest.js';
 import { passing } from './dump-table.js';
-import { columnList, listTables, publicName, type CopiedTable } from './list-tables.js';
+import { columnList, KINDRED_TABLES, listKindredTables, publicName, type CopiedTable } from './list-tables.js';
 import { RowDigest } from './row-digest.js';
 
 export interface LoadedTables {
   readonly rows: number;
-  /** Tables of the backup that the migrations do not make: they were never Kindred's, and stay in the backup. */
+  /** Tables of the backup that no migration makes: they were never Kindred's, and stay in the backup. */
   readonly skipped: readonly string[];
 }
 
@@ -55,9 +55,8 @@ export async function loadTables(
   onProgress: (progress: LoadProgress) => void = () => undefined,
 ): Promise<LoadedTables> {
   await session.migrateTo(manifest.migrations);
-  const there = await listTables(session);
+  const there = await listKindredTables(session);
   const stored = new Map(manifest.tables.map((table) => [table.name, table]));
-  const names = new Set(there.map(({ name }) => name));
   const wanted = there.filter(({ name }) => stored.has(name));
   await withoutTriggers(session, there, async () => {
     await empty(session, there);
@@ -68,10 +67,9 @@ export async function loadTables(
     }
   });
   await raiseSequences(session, manifest);
-  const loaded = manifest.tables.filter(({ name }) => names.has(name));
   return {
-    rows: loaded.reduce((sum, { rows }) => sum + rows, 0),
-    skipped: manifest.tables.filter(({ name }) => !names.has(name)).map(({ name }) => name),
+    rows: wanted.reduce((sum, { name }) => sum + stored.get(name)!.rows, 0),
+    skipped: manifest.tables.filter(({ name }) => !KINDRED_TABLES.has(name)).map(({ name }) => name),
   };
 }
 

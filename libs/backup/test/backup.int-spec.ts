@@ -6,6 +6,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { KINDRED_TABLES, listTables } from '../src/list-tables.js';
+
 const ROWS = 10_000;
 const NASTY = 'line\nbreak\r\ttab \\ backslash \\N \\. "quote" ünïcödé 😀 \u0001';
 
@@ -200,6 +202,67 @@ describe('backup and restore', () => {
     expect(readdirSync(failed)).toEqual([]);
     expect((await source.query(`SELECT 1 FROM backups WHERE location LIKE '%/failed'`)).rows).toEqual([]);
   });
+
+  it('lets one of two backups into a folder, and the other leaves it whole', async () => {
+    const both = join(folder, 'both');
+    const outcomes = await Promise.allSettled([backUp(source, both), backUp(source, both)]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { name: 'BackupError' } });
+    const manifest = await readManifest(both);
+    expect(readdirSync(both).sort()).toEqual([...manifest.tables.map(({ file }) => file), 'manifest.json'].sort());
+    expect((await restoreDrill(source.url, both)).isPassed).toBe(true);
+  }, 60_000);
+
+  it('knows every table that the migrations make', async () => {
+    const connection = await connect(source);
+    expect((await listTables(connection.session)).map(({ name }) => name).sort()).toEqual([...KINDRED_TABLES].sort());
+  });
+
+  it('leaves tables of other programs alone, and they fail no drill', async () => {
+    await target(async (database) => {
+      await database.query('CREATE TABLE other_program (n int); INSERT INTO other_program VALUES (1)');
+      const to = join(folder, 'foreign');
+      await backUp(database, to);
+      await database.query('INSERT INTO other_program VALUES (2)');
+      expect(await restore(database, to, true)).toMatchObject({ skipped: ['other_program'] });
+      expect(await textOf(database, 'other_program')).toEqual(['(1)', '(2)']);
+      expect(await restoreDrill(database.url, to)).toMatchObject({ isPassed: true, skipped: ['other_program'] });
+    });
+  }, 60_000);
+
+  it('brings no withdrawn key back, and keeps the audit and the register of what happened after the backup', async () => {
+    await target(async (database) => {
+      await database.query(
+        `INSERT INTO api_keys (key_id, name, digest, pepper_id, scopes)
+         SELECT k, 'n', sha256('x'), 'p', '{admin}' FROM unnest(ARRAY['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc']) k`,
+      );
+      const act = (phase: string, result: string | null) =>
+        database.query(
+          `INSERT INTO audit_entries (act_id, phase, channel, action, result) VALUES ('00000000-0000-4000-8000-000000000001', $1, 'cli', 'x', $2)`,
+          [phase, result],
+        );
+      await act('begun', null);
+      const to = join(folder, 'keys');
+      await backUp(database, to);
+      await database.query(`UPDATE api_keys SET revoked_at = now() WHERE key_id = 'aaaaaaaaaaaa'`);
+      await database.query(`UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE key_id = 'bbbbbbbbbbbb'`);
+      await act('ended', 'ok');
+      await backUp(database, join(folder, 'keys-later'));
+      const before = await textOf(database, 'api_keys');
+      expect(await restore(database, to, true)).toMatchObject({ keysGood: 1, keysWithdrawn: 2, knewKeys: true });
+      expect(await textOf(database, 'api_keys')).toEqual(before);
+      expect((await database.query('SELECT phase, result FROM audit_entries ORDER BY audit_id')).rows).toEqual([
+        { phase: 'begun', result: null },
+        { phase: 'ended', result: 'ok' },
+      ]);
+      expect((await database.query(`SELECT 1 FROM backups WHERE location LIKE '%/keys-later' AND finished_at IS NOT NULL`)).rowCount).toBe(
+        1,
+      );
+      await target(async (empty) => {
+        expect(await restore(empty, to)).toMatchObject({ keysGood: 3, keysWithdrawn: 0, knewKeys: false });
+      });
+    });
+  }, 60_000);
 
   it('is of one moment, whatever is written and truncated meanwhile', async () => {
     await target(async (database) => {

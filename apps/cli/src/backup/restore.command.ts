@@ -1,3 +1,4 @@
+import type { KeptRows } from '#backup';
 import { loadConfig, type KindredConfig } from '#config';
 import { Command, Option } from 'nest-commander';
 import { auditedDirectly } from '../audit/audited-directly.js';
@@ -42,7 +43,7 @@ export class RestoreCommand extends DirectCommand {
     const config = loadConfig();
     const restored = await this.directly((show) => withExclusiveDatabase(config, (url) => restore(config, url, options, show)));
     const restoredMs = performance.now() - startedMs;
-    const { manifest, rows, skipped, erasedAgain, generations, erasureLog } = restored;
+    const { manifest, rows, skipped, erasedAgain, generations, erasureLog, keysGood, keysWithdrawn, knewKeys } = restored;
     const proof = options.prove === false ? null : await this.directly((show) => prove(config, show));
     const json = {
       backup: manifest.id,
@@ -52,6 +53,7 @@ export class RestoreCommand extends DirectCommand {
       erased_again: erasedAgain,
       erasure_log: erasureLog,
       generations,
+      keys: { good: keysGood, withdrawn_again: keysWithdrawn, database_knew_keys: knewKeys },
       restore_ms: Math.round(restoredMs),
       certificates: proof?.certificates ?? [],
       proof: proof?.problem ?? (proof === null ? 'left to the service' : 'proven'),
@@ -60,6 +62,7 @@ export class RestoreCommand extends DirectCommand {
       [
         `Restored ${rows} rows of backup ${manifest.id}, made ${manifest.created_at}, in ${secondsText(restoredMs)}; every table has the rows that the manifest says.`,
         ...(skipped.length === 0 ? [] : [`Not restored, because they are no tables of Kindred: ${skipped.join(', ')}`]),
+        keysText(restored),
         `Erasure log: ${erasureLog.path}, ${erasureLog.lines} lines.`,
         ...(erasedAgain === 0 ? [] : [`Erased again, because they had been erased after the backup: ${erasedAgain} rows`]),
         ...(proof?.certificates ?? []).map((certificate) => certificateText(certificate)),
@@ -72,6 +75,12 @@ export class RestoreCommand extends DirectCommand {
 }
 
 const isBad = ({ decision }: CertificateReply): boolean => !GOOD_DECISIONS.has(decision);
+
+function keysText({ keysGood, keysWithdrawn, knewKeys }: KeptRows): string {
+  if (knewKeys) return `API keys: ${keysGood} are good; ${keysWithdrawn} were withdrawn after the backup, and stay so.`;
+  if (keysGood === 0) return 'API keys: none is good.';
+  return `API keys: ${keysGood} of the backup are good now, those that were revoked after it as well: nothing here knew of that. See kindred keys list.`;
+}
 
 async function restore(config: KindredConfig, url: string, { from, force }: RestoreOptions, show: (text: string) => void) {
   const [{ BackupRestorer }, { CopyConnection }, { ErasureLog, reapplyErasures }] = await Promise.all([
@@ -93,7 +102,7 @@ async function restore(config: KindredConfig, url: string, { from, force }: Rest
         ),
     });
     const restored = await restorer.restore(from, { isForced: force === true });
-    // Behind it, because what was recorded before is gone with the rest: the audit is that of the backup now.
+    // Behind it: the database may have been an empty one.
     const detail = { backup: restored.manifest.id, made_at: restored.manifest.created_at, forced: force === true };
     await auditedDirectly(url, { action: 'restore', target: from, detail }, () => Promise.resolve());
     return { ...restored, erasureLog: { path: config.erasure.logFile, lines: outside.length } };

@@ -25,7 +25,7 @@ export class RestoreDrillCommand extends DirectCommand {
       const { restoreDrill } = await import('#backup');
       return withKindredDatabase(loadConfig(), (url) => restoreDrill(url, options.from, show));
     });
-    const { manifest, database, tables, rows, verifyMs, restoreMs, compareMs, isPassed } = report;
+    const { manifest, database, tables, skipped, rows, verifyMs, restoreMs, compareMs, isPassed } = report;
     const json = {
       backup: manifest.id,
       created_at: manifest.created_at,
@@ -35,6 +35,7 @@ export class RestoreDrillCommand extends DirectCommand {
       verify_ms: Math.round(verifyMs),
       restore_ms: Math.round(restoreMs),
       compare_ms: Math.round(compareMs),
+      skipped_tables: skipped,
       tables: tables.map(({ table, rowsInBackup, rowsRestored, isEqual }) => ({
         table,
         rows_in_backup: rowsInBackup,
@@ -54,6 +55,7 @@ export class RestoreDrillCommand extends DirectCommand {
           ]),
         ),
         `Backup ${manifest.id} of ${manifest.created_at}: files checked in ${secondsText(verifyMs)}, restored in ${secondsText(restoreMs)}, compared in ${secondsText(compareMs)}.`,
+        ...(skipped.length === 0 ? [] : [`Not restored, because they are no tables of Kindred: ${skipped.join(', ')}`]),
         isPassed
           ? `Passed: ${rows} rows of ${tables.length} tables are what the backup says. The database ${database} is dropped again; yours was not touched.`
           : `FAILED: this backup does not give back what it was made of. The database ${database} is dropped again; yours was not touched.`,
