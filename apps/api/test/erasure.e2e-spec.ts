@@ -69,13 +69,15 @@ describe('erasure with a receipt', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function project(description: string): Promise<string> {
-    const body = { name: 'Stube', description };
-    const reply = await fetch(`${server.url}/api/v1/projects?wait_for_index_ms=10000`, {
+  const send = (description: string, key: string = randomUUID()) =>
+    fetch(`${server.url}/api/v1/projects?wait_for_index_ms=10000`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify({ name: 'Stube', description }),
     });
+
+  async function project(description: string, key?: string): Promise<string> {
+    const reply = await send(description, key);
     expect(reply.status).toBe(201);
     return ((await reply.json()) as { id: string }).id;
   }
@@ -116,7 +118,8 @@ describe('erasure with a receipt', () => {
 
   it('proves each place, and leaves nothing of the row in any table, in the log or in the index on the disk', async () => {
     const kept = await project('a plain wall cupboard');
-    const id = await project(`a ${CANARY} of pine`);
+    const key = randomUUID();
+    const id = await project(`a ${CANARY} of pine`, key);
     expect(await everything()).toContain(CANARY);
     const vectors = (await database.query<{ count: number }>('SELECT count(*)::int AS count FROM embedding_cache')).rows[0]!.count;
     await database.query(`INSERT INTO backups (id, location) VALUES (gen_random_uuid(), 'host:/backups/before')`);
@@ -137,6 +140,8 @@ describe('erasure with a receipt', () => {
     );
     expect((await database.query('SELECT 1 FROM index_ledger WHERE source_id = $1', [id])).rows).toEqual([]);
     expect((await server.call('GET', `/api/v1/projects/${kept}`)).status).toBe(200);
+    const again = await send(`a ${CANARY} of pine`, key);
+    expect([again.status, await again.json()]).toMatchObject([409, { code: 'idempotency.answer-erased' }]);
     const onDisk = snapshots();
     expect([kept, id].map((one) => onDisk.includes(one))).toEqual([true, false]);
   });
