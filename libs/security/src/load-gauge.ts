@@ -57,10 +57,15 @@ export class LoadGauge implements OnApplicationBootstrap, OnApplicationShutdown 
     return Math.max(this.inFlight * this.meanMs, this.lagMs);
   }
 
+  /** Whether a search that came now would wait too long. */
+  get isOverloaded(): boolean {
+    const { overloadWaitMs } = this.config;
+    return overloadWaitMs > 0 && this.inFlight >= ALWAYS_ADMITTED && this.expectedWaitMs > overloadWaitMs;
+  }
+
   /** Whether a search may begin; if so, `end` must be called for it. */
   begin(): boolean {
-    const { overloadWaitMs } = this.config;
-    if (overloadWaitMs > 0 && this.inFlight >= ALWAYS_ADMITTED && this.expectedWaitMs > overloadWaitMs) {
+    if (this.isOverloaded) {
       this.shedCount++;
       return false;
     }

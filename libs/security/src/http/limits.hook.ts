@@ -35,8 +35,12 @@ export class LimitsHook {
     const access = accessOf(request);
     if (access?.scope === 'public') return;
     await this.take(request, reply, 1, 1);
-    if (access?.isSearch !== true) return;
-    if (!this.gauge.begin()) throw new DomainError('access.overloaded', { headers: { 'Retry-After': '1' } });
+    if (access?.search === undefined) return;
+    if (access.search.mayWait?.(request) === true) {
+      if (this.gauge.isOverloaded) throw overloaded();
+      return;
+    }
+    if (!this.gauge.begin()) throw overloaded();
     this.searches.set(request, 1);
     request.searchIsOver = () => this.end(request, true);
     // Not the router's hook for replies: it does not come when the client is gone before.
@@ -46,7 +50,9 @@ export class LimitsHook {
 
   /** When the body is there, because it says how much more is asked for. @throws DomainError `access.rate-limited` */
   async charge(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const cost = Math.min(COST_MAXIMUM, accessOf(request)?.costOf?.(request.body) ?? 1);
+    const access = accessOf(request);
+    if (access?.search?.mayWait?.(request) === true) this.end(request, false);
+    const cost = Math.min(COST_MAXIMUM, access?.costOf?.(request.body) ?? 1);
     if (cost === 1) return;
     await this.take(request, reply, cost - 1, cost);
     this.addSearches(request, Math.min(cost, SEARCHES_MAXIMUM) - 1);
@@ -99,4 +105,8 @@ export class LimitsHook {
     }
     return buckets;
   }
+}
+
+function overloaded(): DomainError {
+  return new DomainError('access.overloaded', { headers: { 'Retry-After': '1' } });
 }

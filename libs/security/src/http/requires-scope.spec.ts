@@ -44,8 +44,8 @@ describe('RequiresScope', () => {
 
   it('leaves what else the route says', () => {
     expect(configOf(create).streamsBody).toBe(true);
-    expect(configOf(search).access).toMatchObject({ isSearch: true, collectionPlaces: ['body'] });
-    expect(configOf(list).access).toMatchObject({ isSearch: undefined, collectionPlaces: undefined, costOf: undefined });
+    expect(configOf(search).access).toMatchObject({ search: {}, collectionPlaces: ['body'] });
+    expect(configOf(list).access).toMatchObject({ search: undefined, collectionPlaces: undefined, costOf: undefined });
   });
 
   it('counts the elements of a list, and takes whatever a client may send for one', () => {

@@ -13,9 +13,22 @@ export interface RouteAccess {
   /** What a request counts against the limit of its key; of a body as it was sent, unchecked. Default: 1. */
   readonly costOf?: ((body: unknown) => number) | undefined;
   /** It waits for the model, and is turned away when it would wait too long. */
-  readonly isSearch?: boolean | undefined;
+  readonly search?: SearchRoute | undefined;
   /** Where a request names the collection it is about; absent = keys for some collections only are not let in. */
   readonly collectionPlaces?: readonly CollectionPlace[] | undefined;
+}
+
+/** A route of searches. */
+export interface SearchRoute {
+  /** Whether the request may wait for something else, for seconds, which says nothing about the queue. Asked before the body is read and again when it is there. */
+  readonly mayWait?: ((request: SentRequest) => boolean) | undefined;
+}
+
+/** As it was sent, unchecked. */
+export interface SentRequest {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly query: unknown;
+  readonly body?: unknown;
 }
 
 /**
@@ -54,8 +67,8 @@ export function CostsBy(costOf: (body: unknown) => number): MethodDecorator {
 }
 
 /** Says that a request of this route is a search: short work that queues for the model. Not for answers that a service takes seconds to write. */
-export function Searches(): MethodDecorator {
-  return SetMetadata(SEARCH_METADATA, true);
+export function Searches(mayWait?: SearchRoute['mayWait']): MethodDecorator {
+  return SetMetadata(SEARCH_METADATA, { mayWait } satisfies SearchRoute);
 }
 
 /** Lets keys in that are for some collections only; every place that is named is looked at. */
@@ -91,7 +104,7 @@ function configureRoutes(prototype: object, toSee: RouteScope, toChange: RouteSc
     const access: RouteAccess = {
       scope,
       costOf: said(COST_METADATA),
-      isSearch: said(SEARCH_METADATA),
+      search: said(SEARCH_METADATA),
       collectionPlaces: said(PLACES_METADATA),
     };
     Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...known, access }, handler);

@@ -9,6 +9,7 @@ import { SimilarityService } from '../similarity.service.js';
 import { searchReplyOf } from './search-reply.js';
 import { CONSISTENCY_HEADER, VECTOR_REPLY_EXAMPLE } from './similarity.examples.js';
 import { searchReplySchema, similarQuerySchema, TOP_K_DEFAULT, type SearchReply, type SimilarParameters } from './similarity.schemas.js';
+import { waitsForIndex } from './waits-for-index.js';
 
 /** Search by a stored project; here, because projects know nothing of search. */
 @ApiTags('similarity')
@@ -17,7 +18,7 @@ import { searchReplySchema, similarQuerySchema, TOP_K_DEFAULT, type SearchReply,
 export class SimilarProjectsController {
   constructor(private readonly similarity: SimilarityService) {}
 
-  @Searches()
+  @Searches(waitsForIndex)
   @Get(':id/similar')
   @ApiOperation({
     operationId: 'findProjectsLike',

@@ -8,6 +8,7 @@ import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { SimilarityService } from '../similarity.service.js';
 import { filterOf } from './filters.schema.js';
 import { batchEntryOf, searchReplyOf, statsReplyOf } from './search-reply.js';
+import { waitsForIndex } from './waits-for-index.js';
 import {
   BATCH_REPLY_EXAMPLE,
   BATCH_SIMILAR_EXAMPLE,
@@ -40,7 +41,7 @@ import {
 export class SimilarityController {
   constructor(private readonly similarity: SimilarityService) {}
 
-  @Searches()
+  @Searches(waitsForIndex)
   @Post('find-similar')
   @HttpCode(200)
   @ApiOperation({
@@ -84,7 +85,7 @@ export class SimilarityController {
     return searchReplyOf(result, startedAtMs);
   }
 
-  @Searches()
+  @Searches(waitsForIndex)
   @CostsBy(elementsOf('queries'))
   @Post('batch-similar')
   @HttpCode(200)
