@@ -1,3 +1,4 @@
+import { CopyConnection, migrationNames } from '#database';
 import { createTestDatabase, ServerProcess, waitFor, type TestDatabase } from '#testing';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -203,6 +204,15 @@ describe('backup and restore of a service, by the command line', () => {
     expect((await source.query('SELECT 1 FROM projects')).rowCount).toBe(ROWS - 1);
     const dump = await kindred(environment(source, 'source'), 'doctor', 'restore-drill', '--from', whole);
     expect(dump.code).toBe(0);
+  });
+
+  it('backs a database up that is older than the audit', async () => {
+    const old = await database();
+    const connection = await CopyConnection.open(old.url, 'kindred-test-old');
+    await connection.replace((session) => session.migrateTo(migrationNames().slice(0, 8)));
+    await connection.close();
+    const { code, error } = await kindred(environment(old, 'old'), 'backup', '--to', join(folder, 'old-backup'));
+    expect([code, error]).toEqual([0, '']);
   });
 
   it('shows no secret and no row in what it prints', async () => {
