@@ -3,6 +3,7 @@ import { HttpMetrics } from '../src/http/http.metrics.js';
 import { MetricsRegistry } from '../src/metrics-registry.js';
 import { Readings } from '../src/readings.js';
 import { AnswerMetrics } from '../src/sources/answer.metrics.js';
+import { LoadMetrics } from '../src/sources/load.metrics.js';
 import { CertificateMetrics } from '../src/sources/certificate.metrics.js';
 import { DatabaseMetrics } from '../src/sources/database.metrics.js';
 import { EmbeddingMetrics } from '../src/sources/embedding.metrics.js';
@@ -23,6 +24,7 @@ export function catalogOfAll(): ReturnType<MetricsRegistry['catalog']> {
   new HttpMetrics(metrics);
   new SearchMetrics(metrics, nobody);
   new AnswerMetrics(metrics, nobody, nobody);
+  new LoadMetrics(metrics, nobody);
   new LedgerMetrics(metrics, readings, nobody);
   new RelayMetrics(metrics, nobody, nobody);
   new IndexMetrics(metrics, nobody, nobody, nobody);
