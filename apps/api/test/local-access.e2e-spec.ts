@@ -22,6 +22,11 @@ describe('access without keys', () => {
     ).toBe(200);
   });
 
+  it('takes a name without a dot, which no page on the Internet can have', async () => {
+    expect(await statusOf('GET', '/api/v1/projects', { headers: { host: 'kindred:3000' } })).toBe(200);
+    expect(await statusOf('GET', '/api/v1/admin/keys', { headers: { host: 'kindred:3000' } })).toBe(403);
+  });
+
   it.each<Json>([
     { remoteAddress: '10.1.2.3' },
     { headers: { host: 'evil.example' } },

@@ -62,7 +62,7 @@ export class AccessHook {
   private checkOrigin(request: FastifyRequest, scope: Scope): void {
     const isForOperators = scope.startsWith('admin');
     if (this.config.access === 'open' && !isForOperators) return;
-    const refusal = refusalOf(originOf(request), isForOperators ? [] : this.config.corsOrigins);
+    const refusal = refusalOf(originOf(request), isForOperators ? {} : { origins: this.config.corsOrigins, anyShortName: true });
     if (refusal === null) return;
     throw new DomainError(isForOperators ? 'admin.loopback-only' : 'access.local-only', {
       detail: `Without a key only requests from this machine are answered here; ${refusal}`,
