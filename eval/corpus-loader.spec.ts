@@ -25,7 +25,11 @@ class FakeService {
       const left = this.documents - this.refused - offset;
       return { items: Array(Math.min(100, left)).fill({}), next_cursor: left > 100 ? String(offset + 100) : null };
     }
-    return { index: { model: 'm', pending: this.pending.shift() } };
+    if (path === '/api/v1/admin/sync/status') {
+      const serving = { source: 'projects', state: 'serving', entries: { pending: this.pending.shift() } };
+      return { generations: [{ source: 'documents', state: 'serving', entries: { pending: 0 } }, serving] };
+    }
+    return { index: { model: 'm' } };
   }
 }
 

@@ -48,16 +48,20 @@ async function countDocuments(client: ApiClient, collection: string): Promise<nu
   return count;
 }
 
+interface LedgerReply {
+  readonly generations: readonly { readonly source: string; readonly state: string; readonly entries: { readonly pending: number } }[];
+}
+
 /** Waits until the index has every change; the label of the model that the searches use. */
 export async function waitUntilIndexed(client: ApiClient, set: SetName): Promise<string> {
-  const path = set === 'projects' ? '/api/v1/similarity/find-similar' : '/api/v1/query';
+  // The ledger itself: what a search says of changes that are pending may be a second old.
   for (;;) {
-    const { index } = await client.call<{ index: { model: string; pending: number } }>('POST', path, {
-      query: 'ready',
-      mode: 'vector',
-      top_k: 1,
-    });
-    if (index.pending === 0) return index.model;
+    const { generations } = await client.call<LedgerReply>('GET', '/api/v1/admin/sync/status');
+    const serving = generations.find(({ source, state }) => source === set && state === 'serving');
+    if (serving?.entries.pending === 0) break;
     await delay(POLL_MS);
   }
+  const path = set === 'projects' ? '/api/v1/similarity/find-similar' : '/api/v1/query';
+  const { index } = await client.call<{ index: { model: string } }>('POST', path, { query: 'ready', mode: 'vector', top_k: 1 });
+  return index.model;
 }
