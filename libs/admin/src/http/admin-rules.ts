@@ -26,11 +26,16 @@ export const modelName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}(\/[A-Za-z0-9][A-Za-z0-9._:-]{0,99})?$/, 'must be the name of a model, or owner/name')
   .describe('Name of a model folder, owner/name on the model hub, or a model of the service');
 
+/** A text that the database takes; may be empty. */
+export function wellFormedText(maximum: number) {
+  return z
+    .string()
+    .max(maximum)
+    .refine((text) => findTextDefect(text) === null, { message: 'must be well-formed Unicode without NUL', params: { code: 'bad-text' } });
+}
+
 /** A prefix of texts; may be empty. */
-export const textPrefix = z
-  .string()
-  .max(PREFIX_MAX_LENGTH)
-  .refine((text) => findTextDefect(text) === null, { message: 'must be well-formed Unicode without NUL', params: { code: 'bad-text' } });
+export const textPrefix = wellFormedText(PREFIX_MAX_LENGTH);
 
 /** `true` or `false` as text. */
 export function queryFlag(description: string) {

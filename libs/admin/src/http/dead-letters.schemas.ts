@@ -1,8 +1,7 @@
 import { isUuid } from '#kernel';
-import { findTextDefect } from '#rules';
 import type { DeadLetter, DeadLetterScope, DeadLetterSelection } from '#sync';
 import { z } from 'zod';
-import { atMostOne, generationNumber, pageLimit, queryGeneration, sourceName, timestamp } from './admin-rules.js';
+import { atMostOne, generationNumber, pageLimit, queryGeneration, sourceName, timestamp, wellFormedText } from './admin-rules.js';
 
 const IDS_MAXIMUM = 1_000;
 const CODE_MAX_LENGTH = 100;
@@ -75,12 +74,7 @@ const REASON_MAX_LENGTH = 500;
 export const muteSchema = z
   .strictObject({
     ids: rowIds.describe('Ids of rows'),
-    reason: z
-      .string()
-      .min(1)
-      .max(REASON_MAX_LENGTH)
-      .refine((text) => findTextDefect(text) === null, { message: 'must be well-formed Unicode without NUL', params: { code: 'bad-text' } })
-      .describe('Why it may stay as it is; for whoever looks next'),
+    reason: wellFormedText(REASON_MAX_LENGTH).min(1).describe('Why it may stay as it is; for whoever looks next'),
     source: sourceName.optional(),
     generation: generationNumber.optional(),
   })

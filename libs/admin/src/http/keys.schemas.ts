@@ -1,8 +1,7 @@
 import { isAddressRange } from '#kernel';
-import { findTextDefect } from '#rules';
 import { OVERLAP_MAXIMUM_SECONDS, SCOPES, type ApiKey, type KeyRequest } from '#security';
 import { z } from 'zod';
-import { timestamp } from './admin-rules.js';
+import { timestamp, wellFormedText } from './admin-rules.js';
 
 const NAME_MAX_LENGTH = 100;
 const CIDRS_MAXIMUM = 50;
@@ -18,12 +17,7 @@ export const keyId = z
 
 export const createKeySchema = z
   .strictObject({
-    name: z
-      .string()
-      .min(1)
-      .max(NAME_MAX_LENGTH)
-      .refine((text) => findTextDefect(text) === null, { message: 'must be well-formed Unicode without NUL', params: { code: 'bad-text' } })
-      .describe('For people: who uses it, and for what'),
+    name: wellFormedText(NAME_MAX_LENGTH).min(1).describe('For people: who uses it, and for what'),
     scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).describe('write includes read, admin includes admin:read'),
     expires_at: z.iso.datetime({ offset: true }).optional().describe('Default: never'),
     allowed_cidrs: z
