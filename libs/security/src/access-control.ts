@@ -69,7 +69,7 @@ export class AccessControl {
     const isElsewhere = known.addresses !== null && !known.addresses.has(address);
     if (isOver || isElsewhere) return this.refuse(address, known);
     this.directory.noteUse(known.keyId);
-    return this.callerOf(known);
+    return { ...known.grants, rateLimitPerMinute: known.rateLimitPerMinute ?? this.config.rateLimitPerMinute };
   }
 
   /** Who has failed too often is let in with a key that is known to exist, and not looked up otherwise. */
@@ -97,16 +97,6 @@ export class AccessControl {
     const msg = this.messages.pass('failures', 'Too many wrong keys of one address');
     if (msg !== null) this.logger.warn({ msg, address });
     return new DomainError('access.too-many-failures', { headers: { 'Retry-After': String(this.failures.retryAfterSeconds(address)) } });
-  }
-
-  private callerOf(key: KnownKey): Caller {
-    return {
-      keyId: key.keyId,
-      keyName: key.name,
-      scopes: grantedBy(key.scopes),
-      collections: key.collections === null ? null : new Set(key.collections),
-      rateLimitPerMinute: key.rateLimitPerMinute ?? this.config.rateLimitPerMinute,
-    };
   }
 }
 

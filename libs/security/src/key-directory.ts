@@ -2,6 +2,8 @@ import { AddressRanges, Clock, RepeatedMessages, SharedFlights } from '#kernel';
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ApiKeys, type StoredKey } from './api-keys.js';
+import type { Caller } from './caller.js';
+import { grantedBy } from './scope.js';
 
 /** A key that has been read not longer ago is taken as it was; one that is older is read again while the request goes on. */
 const FRESH_MS = 1_500;
@@ -14,6 +16,7 @@ const LAST_USED_EVERY_MS = 60_000;
 export interface KnownKey extends StoredKey {
   /** `null` = from anywhere. */
   readonly addresses: AddressRanges | null;
+  readonly grants: Pick<Caller, 'keyId' | 'keyName' | 'scopes' | 'collections'>;
 }
 
 interface Entry {
@@ -87,8 +90,7 @@ export class KeyDirectory {
       const { era } = this;
       const key = await this.keys.find(keyId);
       const notedAtMs = this.entries.get(keyId)?.notedAtMs ?? -Infinity;
-      const addresses = key === null || key.allowedCidrs === null ? null : new AddressRanges(key.allowedCidrs);
-      const entry: Entry = { key: key === null ? null : { ...key, addresses }, readAtMs, notedAtMs };
+      const entry: Entry = { key: key === null ? null : knownOf(key), readAtMs, notedAtMs };
       if (era === this.era) this.entries.set(keyId, entry);
       return entry;
     });
@@ -101,4 +103,17 @@ export class KeyDirectory {
       if (msg !== null) this.logger.warn({ msg, reason });
     });
   }
+}
+
+function knownOf(key: StoredKey): KnownKey {
+  return {
+    ...key,
+    addresses: key.allowedCidrs === null ? null : new AddressRanges(key.allowedCidrs),
+    grants: {
+      keyId: key.keyId,
+      keyName: key.name,
+      scopes: grantedBy(key.scopes),
+      collections: key.collections === null ? null : new Set(key.collections),
+    },
+  };
 }
