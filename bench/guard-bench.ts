@@ -77,17 +77,8 @@ async function filled(
     );
     await Promise.all(batch);
   }
-  await untilIndexed(service);
+  await service.untilIndexed(BEARER);
   return service;
-}
-
-async function untilIndexed(service: ServiceUnderTest): Promise<void> {
-  for (;;) {
-    const { text } = await service.exchange('POST', SEARCH, { query: 'oak', top_k: 1 }, BEARER);
-    const { index } = JSON.parse(text) as { index: { pending: number } | null };
-    if (index?.pending === 0) return;
-    await delay(200);
-  }
 }
 
 const BEARER = { authorization: `Bearer ${BOOTSTRAP}` };

@@ -161,7 +161,7 @@ async function ingest(service: ServiceUnderTest, projects: readonly unknown[], s
       }
     };
     await Promise.all(Array.from({ length: LOADS_IN_FLIGHT }, load));
-    while ((await find(service, 'ready', 'vector')).index.pending > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await service.untilIndexed();
   });
 }
 
@@ -245,7 +245,6 @@ async function measureLag(service: ServiceUnderTest, generator: TextGenerator): 
 
 interface Found {
   readonly results: readonly { readonly project: { readonly id: string } }[];
-  readonly index: { readonly pending: number };
 }
 
 type Mode = 'vector' | 'keyword' | 'hybrid';

@@ -5,13 +5,19 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** More requests than these wait on the side of the client, and are not measured as waiting here. */
 const MAX_SOCKETS = 512;
 /** Below the time after which the service closes an idle connection, so that none is used in that moment. */
 const IDLE_SOCKET_MS = 30_000;
+const POLL_MS = 50;
 const API_MAIN = fileURLToPath(new URL('../apps/api/src/main.js', import.meta.url));
+
+interface LedgerReply {
+  readonly generations: readonly { readonly source: string; readonly state: string; readonly entries: { readonly pending: number } }[];
+}
 
 /** An answer, and how long it took from the first byte sent. */
 export interface Exchange {
@@ -96,6 +102,16 @@ export class ServiceUnderTest {
       outgoing.on('error', reject);
       outgoing.end(payload);
     });
+  }
+
+  /** Waits until no change of a project waits for the index. Asks the ledger itself: what a search says of that may be a second old. */
+  async untilIndexed(headers: Readonly<Record<string, string>> = {}): Promise<void> {
+    for (;;) {
+      const { text } = await this.exchange('GET', '/api/v1/admin/sync/status', undefined, headers);
+      const { generations } = JSON.parse(text) as LedgerReply;
+      if (generations.some(({ source, state, entries }) => source === 'projects' && state === 'serving' && entries.pending === 0)) return;
+      await delay(POLL_MS);
+    }
   }
 
   /** Resident memory of the service and of its database, MiB; shared pages of the database count once per process. */
