@@ -1,4 +1,4 @@
-import { createTestDatabase, ServerProcess, waitFor, type TestDatabase } from '#testing';
+import { createTestDatabase, ServerProcess, SHORT_LEASES, type TestDatabase, waitFor } from '#testing';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,17 +7,6 @@ import { join } from 'node:path';
 /** Nothing else in the world says this: wherever it turns up, it was kept. */
 const CANARY = 'zirbelstube-7f3a';
 const PLACES = ['conversations', 'embedding-cache', 'import-files', 'index', 'ledger', 'process-memory', 'row', 'stored-answers'];
-const FAST = {
-  EMBEDDING_WORKERS: '1',
-  SYNC_LEASE_MS: '1000',
-  SYNC_WRITE_TIMEOUT_MS: '200',
-  SYNC_GRACE_MS: '1500',
-  SCHEDULE_QUICK_CHECK: 'off',
-  SCHEDULE_RECONCILE: 'off',
-  SCHEDULE_TOMBSTONE_PURGE: 'off',
-  SCHEDULE_CACHE_PURGE: 'off',
-  SCHEDULE_STATISTICS: 'off',
-};
 jest.setTimeout(120_000);
 
 interface Receipt {
@@ -42,7 +31,7 @@ describe('erasure with a receipt', () => {
   let log: string;
   let server: ServerProcess;
 
-  const environment = () => ({ DATABASE_URL: database.url, DATA_DIR: join(folder, 'data'), ERASURE_LOG: log, ...FAST });
+  const environment = () => ({ DATABASE_URL: database.url, DATA_DIR: join(folder, 'data'), ERASURE_LOG: log, ...SHORT_LEASES });
   const lines = () =>
     existsSync(log)
       ? readFileSync(log, 'utf8')

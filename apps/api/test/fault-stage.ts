@@ -1,15 +1,16 @@
 import {
+  createTestDatabase,
   FakeEmbedderRegistry,
   IndexChecker,
+  NO_SCHEDULES,
+  type ProcessPreload,
+  QdrantDouble,
   realQdrantUrl,
   RevWatch,
   type RowWorkload,
-  QdrantDouble,
   ServerProcess,
   TcpProxy,
-  createTestDatabase,
   waitFor,
-  type ProcessPreload,
 } from '#testing';
 import { createDataSource, TypeOrmUnitOfWork } from '#database';
 import { ProjectIndexSource, ProjectRepository } from '#projects';
@@ -82,11 +83,7 @@ export class FaultStage {
       SYNC_GRACE_MS: String(GRACE_MS),
       VECTOR_FALLBACK: 'none',
       EMBEDDING_WORKERS: '1',
-      SCHEDULE_QUICK_CHECK: 'off',
-      SCHEDULE_RECONCILE: 'off',
-      SCHEDULE_TOMBSTONE_PURGE: 'off',
-      SCHEDULE_CACHE_PURGE: 'off',
-      SCHEDULE_STATISTICS: 'off',
+      ...NO_SCHEDULES,
       ...options.environment,
     });
   }

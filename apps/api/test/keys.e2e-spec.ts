@@ -1,29 +1,20 @@
 import { Clock, DomainError } from '#kernel';
 import { issueKey } from '#security';
-import { startHttp, PROJECT_BODY, type HttpHarness, type Json, type Reply } from './http-harness.js';
-
-const BOOTSTRAP = 'bootstrap-0123456789abcdef0123456789abcdef';
-const KEYS = '/api/v1/admin/keys';
+import { PROJECT_BODY, type HttpHarness, type Json, type Reply } from './http-harness.js';
+import { BOOTSTRAP, KeyedStage, KEYS } from './keyed-stage.js';
 
 describe('API keys', () => {
+  let stage: KeyedStage;
   let http: HttpHarness;
+  let as: KeyedStage['as'];
+  let statusOf: KeyedStage['statusOf'];
+  let make: KeyedStage['make'];
+  let elsewhere: KeyedStage['elsewhere'];
   beforeAll(async () => {
-    http = await startHttp({ AUTH: 'required', KINDRED_BOOTSTRAP_KEY: BOOTSTRAP, API_KEY_PEPPER: 'pepper-0123456789abcdef0123456789' });
+    stage = await KeyedStage.set({ API_KEY_PEPPER: 'pepper-0123456789abcdef0123456789' });
+    ({ http, as, statusOf, make, elsewhere } = stage);
   });
-  afterAll(() => http.close());
-
-  const as = (key: string | null, method: string, url: string, options: Json = {}): Promise<Reply> =>
-    http.send(method, url, { ...options, headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...options.headers } });
-  const make = async (body: Json): Promise<Json> => {
-    const reply = await as(BOOTSTRAP, 'POST', KEYS, { payload: body });
-    expect([reply.status, reply.body?.code]).toEqual([201, undefined]);
-    return reply.body;
-  };
-  const statusOf = async (key: string | null, options: Json = {}, method = 'GET', url = '/api/v1/projects'): Promise<number> =>
-    (await as(key, method, url, options)).status;
-  /** Addresses differ, so that wrong keys of one test do not count against another. */
-  let lastAddress = 0;
-  const elsewhere = (): Json => ({ remoteAddress: `192.0.2.${++lastAddress}` });
+  afterAll(() => stage.close());
 
   it('asks for a key, and says how to send it', async () => {
     const reply = await as(null, 'GET', '/api/v1/projects');
@@ -206,159 +197,6 @@ describe('API keys', () => {
     ])
       expect(await statusOf(BOOTSTRAP, { payload: body }, 'POST', KEYS)).toBe(400);
     expect(await statusOf(BOOTSTRAP, { payload: { name: 'x', scopes: ['read'], collections: ['nowhere'] } }, 'POST', KEYS)).toBe(422);
-  });
-
-  describe('for some collections only', () => {
-    const DOCUMENTS = '/api/v1/documents';
-    let key: string;
-    let own: Json;
-    let foreign: Json;
-    beforeAll(async () => {
-      for (const name of ['own', 'foreign'])
-        expect(await statusOf(BOOTSTRAP, { payload: { name } }, 'POST', '/api/v1/collections')).toBe(201);
-      const document = async (collection: string) =>
-        (await as(BOOTSTRAP, 'POST', DOCUMENTS, { payload: { collection, title: 'Oiling', content: 'Oak is oiled twice.' } })).body;
-      own = await document('own');
-      foreign = await document('foreign');
-      key = (await make({ name: 'faq page', scopes: ['write'], collections: ['own'] })).key as string;
-    });
-
-    it('sees what is in them', async () => {
-      expect((await as(key, 'GET', '/api/v1/collections')).body.items.map(({ name }: Json) => name)).toEqual(['own']);
-      expect(await statusOf(key, {}, 'GET', '/api/v1/collections/own')).toBe(200);
-      expect((await as(key, 'GET', `${DOCUMENTS}?collection=own`)).body.items.map(({ id }: Json) => id)).toEqual([own.id]);
-      expect(await statusOf(key, {}, 'GET', `${DOCUMENTS}/${own.id}`)).toBe(200);
-      expect(await statusOf(key, { payload: { title: 'Oil' } }, 'PATCH', `${DOCUMENTS}/${own.id}`)).toBe(200);
-      expect(await statusOf(key, { payload: { query: 'oil', collection: 'own' } }, 'POST', '/api/v1/query')).toBe(200);
-    });
-
-    it.each([
-      ['GET', () => `/api/v1/collections/foreign`, undefined],
-      ['GET', () => `${DOCUMENTS}/${foreign.id}`, undefined],
-      ['GET', () => `${DOCUMENTS}/${foreign.id}/index-status`, undefined],
-      ['PUT', () => `${DOCUMENTS}/${foreign.id}`, { collection: 'own', title: 'x', content: 'x' }],
-      ['PATCH', () => `${DOCUMENTS}/${foreign.id}`, { title: 'x' }],
-      ['DELETE', () => `${DOCUMENTS}/${foreign.id}`, undefined],
-    ] as [string, () => string, Json][])('is answered %s %s as if it did not exist', async (method, urlOf, payload) => {
-      const hidden = await as(key, method, urlOf(), payload === undefined ? {} : { payload });
-      const missing = await as(
-        key,
-        method,
-        urlOf().replace(foreign.id, '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11').replace('/foreign', '/nowhere'),
-        payload === undefined ? {} : { payload },
-      );
-      expect(hidden.status).toBe(404);
-      const plain = ({ body }: Reply) => ({ ...body, instance: '', request_id: '' });
-      expect(plain(hidden)).toEqual(plain(missing));
-    });
-
-    it.each([
-      ['POST', () => DOCUMENTS, { collection: 'foreign', title: 'x', content: 'x' }, 422],
-      [
-        'POST',
-        () => `${DOCUMENTS}/batch`,
-        {
-          documents: [
-            { collection: 'own', title: 'x', content: 'x' },
-            { collection: 'foreign', title: 'x', content: 'x' },
-          ],
-        },
-        422,
-      ],
-      ['PUT', () => `${DOCUMENTS}/${own.id}`, { collection: 'foreign', title: 'x', content: 'x' }, 422],
-      ['PATCH', () => `${DOCUMENTS}/${own.id}`, { collection: 'foreign' }, 422],
-      ['GET', () => `${DOCUMENTS}?collection=foreign`, undefined, 422],
-      ['POST', () => '/api/v1/query', { query: 'oil', collection: 'foreign' }, 422],
-      ['POST', () => DOCUMENTS, { collection: 'nowhere' }, 422],
-      ['POST', () => DOCUMENTS, { collection: 'foreign' }, 422],
-      ['POST', () => `${DOCUMENTS}/batch`, { documents: [{ collection: 'nowhere', title: 'x', content: 'x' }] }, 422],
-      ['GET', () => `${DOCUMENTS}?collection=foreign&limit=0`, undefined, 422],
-      ['GET', () => `${DOCUMENTS}?collection=nowhere&limit=0`, undefined, 422],
-      ['GET', () => `${DOCUMENTS}?collection=%00`, undefined, 400],
-      ['DELETE', () => `${DOCUMENTS}/${own.id}?receipt=true`, undefined, 403],
-      ['POST', () => '/api/v1/query', { query: 'oil' }, 403],
-      ['GET', () => DOCUMENTS, undefined, 403],
-      ['GET', () => '/api/v1/projects', undefined, 403],
-      ['POST', () => '/api/v1/similarity/find-similar', { query: 'oak' }, 403],
-      ['POST', () => '/api/chat/message', { message: 'oil' }, 403],
-      ['GET', () => `${DOCUMENTS}/export?format=ndjson`, undefined, 403],
-      ['POST', () => `${DOCUMENTS}/delete`, { ids: ['0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11'] }, 403],
-      ['POST', () => '/api/v1/collections', { name: 'third' }, 403],
-      ['DELETE', () => '/api/v1/collections/own', undefined, 403],
-      ['GET', () => '/api/v1/jobs', undefined, 403],
-    ] as [string, () => string, Json, number][])('cannot %s %s %j', async (method, urlOf, payload, status) => {
-      expect(await statusOf(key, payload === undefined ? {} : { payload }, method, urlOf())).toBe(status);
-    });
-  });
-
-  describe('the audit', () => {
-    it('records who did what, with what became of it, newest first', async () => {
-      const made = await make({ name: 'audited', scopes: ['admin'] });
-      await as(made.key, 'DELETE', `${KEYS}/0123456789ab`, { headers: { 'x-request-id': 'audit-test-1' } });
-      await as(made.key, 'GET', KEYS);
-      const { body } = await as(BOOTSTRAP, 'GET', '/api/v1/admin/audit?limit=2');
-      expect(body.items).toMatchObject([
-        {
-          action: 'DELETE /api/v1/admin/keys/:id',
-          target: '0123456789ab',
-          key_id: made.id,
-          key_name: 'audited',
-          channel: 'http',
-          address: '127.0.0.1',
-          request_id: 'audit-test-1',
-          result: 'refused',
-          code: 'keys.not-found',
-        },
-        {
-          action: 'POST /api/v1/admin/keys',
-          target: made.id,
-          key_id: 'bootstrap',
-          detail: { name: 'audited', scopes: ['admin'] },
-          result: 'ok',
-        },
-      ]);
-      expect(body.items[0].at >= body.items[1].ended_at).toBe(true);
-      const next = await as(BOOTSTRAP, 'GET', `/api/v1/admin/audit?limit=1&cursor=${body.next_cursor}`);
-      expect(next.body.items).toHaveLength(1);
-      expect(next.body.items[0].id).not.toBe(body.items[1].id);
-    });
-
-    it('does not keep what a client sent by mistake', async () => {
-      const { text } = issueKey();
-      await as(BOOTSTRAP, 'POST', KEYS, { payload: { name: `for ${text}`, scopes: ['read'], key: 'hidden-canary' } });
-      const { text: page } = await as(BOOTSTRAP, 'GET', '/api/v1/admin/audit?limit=1');
-      expect(page).toContain('[masked]');
-      expect(page).not.toContain(text.slice(0, 30));
-      expect(page).not.toContain('hidden-canary');
-    });
-
-    it('is exported as lines', async () => {
-      const reply = await as(BOOTSTRAP, 'GET', '/api/v1/admin/audit/export');
-      const lines = reply.text
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Json);
-      expect(lines.length).toBeGreaterThan(5);
-      expect(lines.every(({ action }) => typeof action === 'string')).toBe(true);
-    });
-
-    it('can be added to only', async () => {
-      for (const change of [
-        'UPDATE public.audit_entries SET action = 1::text',
-        'DELETE FROM public.audit_entries',
-        'TRUNCATE public.audit_entries',
-      ])
-        await expect(http.database.dataSource.query(change)).rejects.toThrow(/added to only/);
-    });
-
-    it('does nothing that it cannot record', async () => {
-      const before = (await as(BOOTSTRAP, 'GET', KEYS)).body.items.length;
-      await http.database.query('ALTER TABLE public.audit_entries RENAME TO audit_elsewhere');
-      const reply = await as(BOOTSTRAP, 'POST', KEYS, { payload: { name: 'x', scopes: ['read'] } });
-      await http.database.query('ALTER TABLE public.audit_elsewhere RENAME TO audit_entries');
-      expect(reply.status).toBe(500);
-      expect((await as(BOOTSTRAP, 'GET', KEYS)).body.items).toHaveLength(before);
-    });
   });
 });
 

@@ -1,29 +1,27 @@
 import { LoadGauge } from '#security';
-import { startHttp, type HttpHarness, type Json, type Reply } from './http-harness.js';
+import type { HttpHarness, Reply } from './http-harness.js';
+import { KeyedStage } from './keyed-stage.js';
 
-const BOOTSTRAP = 'bootstrap-0123456789abcdef0123456789abcdef';
 const ADDRESS_LIMIT = 40;
 
 describe('limits', () => {
+  let stage: KeyedStage;
   let http: HttpHarness;
+  let send: KeyedStage['as'];
+  let elsewhere: KeyedStage['elsewhere'];
   beforeAll(async () => {
-    http = await startHttp({
-      AUTH: 'required',
-      KINDRED_BOOTSTRAP_KEY: BOOTSTRAP,
+    stage = await KeyedStage.set({
       RATE_LIMIT_PER_MINUTE: '0',
       RATE_LIMIT_ADDRESS_PER_MINUTE: String(ADDRESS_LIMIT),
       TRUSTED_PROXIES: '10.0.0.0/24',
     });
+    ({ http, as: send, elsewhere } = stage);
   });
-  afterAll(() => http.close());
+  afterAll(() => stage.close());
 
-  const send = (key: string, method: string, url: string, options: Json = {}): Promise<Reply> =>
-    http.send(method, url, { ...options, headers: { authorization: `Bearer ${key}`, ...options.headers } });
-  let lastAddress = 0;
-  const elsewhere = (): Json => ({ remoteAddress: `192.0.2.${++lastAddress}` });
   const make = async (limit?: number): Promise<string> => {
-    const payload = { name: 'limited', scopes: ['write'], ...(limit === undefined ? {} : { rate_limit_per_minute: limit }) };
-    return (await send(BOOTSTRAP, 'POST', '/api/v1/admin/keys', { payload, ...elsewhere() })).body.key as string;
+    const body = { name: 'limited', scopes: ['write'], ...(limit === undefined ? {} : { rate_limit_per_minute: limit }) };
+    return (await stage.make(body, elsewhere())).key as string;
   };
 
   it('lets a key do so much a minute, and says how much is left', async () => {

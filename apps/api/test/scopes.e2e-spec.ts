@@ -1,7 +1,7 @@
 import { SCOPES } from '#security';
-import { startHttp, type HttpHarness, type Json } from './http-harness.js';
+import type { HttpHarness, Json } from './http-harness.js';
+import { BOOTSTRAP, KeyedStage } from './keyed-stage.js';
 
-const BOOTSTRAP = 'bootstrap-0123456789abcdef0123456789abcdef';
 const ID = '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11';
 const INCLUDED: Readonly<Record<string, readonly string[]>> = {
   nobody: [],
@@ -12,21 +12,15 @@ const INCLUDED: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe('scopes', () => {
+  let stage: KeyedStage;
   let http: HttpHarness;
   const keys = new Map<string, string>();
   beforeAll(async () => {
-    http = await startHttp({
-      AUTH: 'required',
-      KINDRED_BOOTSTRAP_KEY: BOOTSTRAP,
-      RATE_LIMIT_PER_MINUTE: '0',
-      RATE_LIMIT_ADDRESS_PER_MINUTE: '0',
-    });
-    for (const scope of SCOPES) {
-      const payload = { name: scope, scopes: [scope] };
-      keys.set(scope, (await http.send('POST', '/api/v1/admin/keys', { payload, headers: { 'x-api-key': BOOTSTRAP } })).body.key as string);
-    }
+    stage = await KeyedStage.set({ RATE_LIMIT_PER_MINUTE: '0', RATE_LIMIT_ADDRESS_PER_MINUTE: '0' });
+    ({ http } = stage);
+    for (const scope of SCOPES) keys.set(scope, (await stage.make({ name: scope, scopes: [scope] })).key as string);
   });
-  afterAll(() => http.close());
+  afterAll(() => stage.close());
 
   it('open exactly the routes that ask for them, of all routes', async () => {
     const { body: document } = await http.send('GET', '/docs-json', { headers: { 'x-api-key': BOOTSTRAP } });

@@ -1,4 +1,4 @@
-import { createTestDatabase, ServerProcess, waitFor, type TestDatabase } from '#testing';
+import { createTestDatabase, NO_SCHEDULES, ServerProcess, type TestDatabase, waitFor } from '#testing';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,11 +24,7 @@ export class ServiceStage {
     const server = await ServerProcess.start({
       DATABASE_URL: database.url,
       DATA_DIR: dataDir,
-      SCHEDULE_QUICK_CHECK: 'off',
-      SCHEDULE_RECONCILE: 'off',
-      SCHEDULE_TOMBSTONE_PURGE: 'off',
-      SCHEDULE_CACHE_PURGE: 'off',
-      SCHEDULE_STATISTICS: 'off',
+      ...NO_SCHEDULES,
     });
     return new ServiceStage(database, server, dataDir);
   }

@@ -1,5 +1,5 @@
 import { CopyConnection, migrationNames } from '#database';
-import { createTestDatabase, ServerProcess, waitFor, type TestDatabase } from '#testing';
+import { createTestDatabase, ServerProcess, SHORT_LEASES, type TestDatabase, waitFor } from '#testing';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,17 +8,6 @@ import { join } from 'node:path';
 const DIST = join(process.cwd(), 'dist');
 const CLI = join(DIST, 'apps', 'cli', 'src', 'main.js');
 const CRASHES = ['--import', join(DIST, 'libs', 'testing', 'src', 'preloads', 'crash-point-preload.js')];
-const QUIET = {
-  EMBEDDING_WORKERS: '1',
-  SYNC_LEASE_MS: '1000',
-  SYNC_WRITE_TIMEOUT_MS: '200',
-  SYNC_GRACE_MS: '1500',
-  SCHEDULE_QUICK_CHECK: 'off',
-  SCHEDULE_RECONCILE: 'off',
-  SCHEDULE_TOMBSTONE_PURGE: 'off',
-  SCHEDULE_CACHE_PURGE: 'off',
-  SCHEDULE_STATISTICS: 'off',
-};
 const ROWS = 30;
 jest.setTimeout(180_000);
 
@@ -44,7 +33,7 @@ describe('backup and restore of a service, by the command line', () => {
   const environment = (database: TestDatabase, name: string) => ({
     DATABASE_URL: database.url,
     DATA_DIR: join(folder, name),
-    ...QUIET,
+    ...SHORT_LEASES,
   });
 
   async function database(): Promise<TestDatabase> {

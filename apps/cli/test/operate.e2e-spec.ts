@@ -1,4 +1,4 @@
-import { createTestDatabase, ServerProcess, waitFor, type TestDatabase } from '#testing';
+import { createTestDatabase, NO_SCHEDULES, ServerProcess, type TestDatabase, waitFor } from '#testing';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,11 +25,7 @@ describe('the command line operates a running service', () => {
       DATABASE_URL: database.url,
       DATA_DIR: dataDir,
       EMBEDDING_WORKERS: '1',
-      SCHEDULE_QUICK_CHECK: 'off',
-      SCHEDULE_RECONCILE: 'off',
-      SCHEDULE_TOMBSTONE_PURGE: 'off',
-      SCHEDULE_CACHE_PURGE: 'off',
-      SCHEDULE_STATISTICS: 'off',
+      ...NO_SCHEDULES,
     });
     for (let row = 1; row <= ROWS; row++) {
       const body = {
