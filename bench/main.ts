@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadTokenizer, openBareSession } from './bare-session.js';
 import { measureBareList, measureExactSearch, measureParallelSessions, measureSession, readVectors } from './floors.js';
-import { measureGuard, renderGuard } from './guard-bench.js';
+import { renderFigures } from './guard/guard-figure.js';
+import { GUARD_PARTS, measureGuard } from './guard/measure-guard.js';
 import { measureImport, renderImports, type ImportCase, type ImportFigures } from './import-bench.js';
 import { renderReport, type BenchResult } from './report.js';
 import { ServiceUnderTest } from './service-under-test.js';
@@ -43,10 +44,12 @@ function readOptions() {
     if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number above 0`);
     return value;
   };
-  if (values.only !== undefined && values.only !== 'import' && values.only !== 'guard')
-    throw new Error('--only knows the parts import and guard');
+  const [only, part] = values.only?.split('/') ?? [];
+  const parts = ['import', 'guard', ...GUARD_PARTS.map((name) => `guard/${name}`)];
+  if (values.only !== undefined && !parts.includes(values.only)) throw new Error(`--only knows the parts ${parts.join(', ')}`);
   return {
-    only: values.only,
+    only,
+    part,
     rows: positive('rows'),
     queries: Math.max(ROUNDS, positive('queries')),
     seed: positive('seed'),
@@ -55,7 +58,7 @@ function readOptions() {
 }
 
 async function run(): Promise<void> {
-  const { only, rows, queries, seed, isJson } = readOptions();
+  const { only, part, rows, queries, seed, isJson } = readOptions();
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const tokenizer = loadTokenizer(MODEL_FOLDER);
   const idsOf = (text: string): readonly number[] => tokenizer.encode(text).ids;
@@ -66,7 +69,7 @@ async function run(): Promise<void> {
     return;
   }
   if (only === 'guard') {
-    process.stdout.write(renderGuard(await measureGuard(rows, generator, say)));
+    process.stdout.write(renderFigures(await measureGuard({ rows, generator, say }, part)));
     return;
   }
   say(`Making ${rows} projects of ${DOCUMENT_TOKENS} tokens and ${queries} queries of ${QUERY_TOKENS} ...`);

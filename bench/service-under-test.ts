@@ -1,17 +1,13 @@
 import { RUNTIME_OPTIONS } from '#config';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Pool, type Dispatcher } from 'undici';
 
-/** More requests than these wait on the side of the client, and are not measured as waiting here. */
-const MAX_SOCKETS = 512;
-/** Below the time after which the service closes an idle connection, so that none is used in that moment. */
-const IDLE_SOCKET_MS = 30_000;
 const POLL_MS = 50;
 const API_MAIN = fileURLToPath(new URL('../apps/api/src/main.js', import.meta.url));
 
@@ -19,7 +15,7 @@ interface LedgerReply {
   readonly generations: readonly { readonly source: string; readonly state: string; readonly entries: { readonly pending: number } }[];
 }
 
-/** An answer, and how long it took from the first byte sent. */
+/** An answer, and how long it took, the opening of a connection included. */
 export interface Exchange {
   readonly status: number;
   readonly durationMs: number;
@@ -28,14 +24,16 @@ export interface Exchange {
 
 /** The service as users run it, in a process of its own with an empty data directory that is removed afterwards. */
 export class ServiceUnderTest {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_SOCKET_MS });
+  private readonly connections: Pool;
 
   private constructor(
     private readonly child: ChildProcess,
     private readonly dataDir: string,
-    private readonly url: URL,
+    url: string,
     readonly databaseUrl: string,
-  ) {}
+  ) {
+    this.connections = new Pool(url);
+  }
 
   /** Starts it and waits until it is ready. @param settings - environment variables beyond those that an empty start needs */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceUnderTest> {
@@ -51,57 +49,37 @@ export class ServiceUnderTest {
       });
     });
     const { url, database_url } = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8')) as { url: string; database_url: string };
-    return new ServiceUnderTest(child, dataDir, new URL(url), database_url);
+    return new ServiceUnderTest(child, dataDir, url, database_url);
   }
 
   /** One call over a kept connection; rejects on any status but 2xx. */
-  call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
-    return this.send(method, path, body === undefined ? undefined : Buffer.from(JSON.stringify(body)), 'application/json');
+  call<Reply>(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<Reply> {
+    const content = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    return this.send({ method, path, ...content });
   }
 
-  /** One call whatever its answer; rejects when there is none. */
-  exchange(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Exchange> {
-    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const type = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(payload.length) };
-    return new Promise((resolve, reject) => {
-      const startedMs = performance.now();
-      const target = { agent: this.agent, host: this.url.hostname, port: this.url.port, method, path, headers: { ...headers, ...type } };
-      const outgoing = request(target, (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
-          resolve({ status: incoming.statusCode ?? 0, durationMs: performance.now() - startedMs, text });
-        });
-        incoming.on('error', reject);
-      });
-      outgoing.on('error', reject);
-      outgoing.end(payload);
-    });
+  /** One call whatever its answer; rejects when there is none. A connection that is free is used, else a new one is opened. */
+  exchange(method: Dispatcher.HttpMethod, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Exchange> {
+    if (body === undefined) return this.request({ method, path, headers });
+    return this.request({ method, path, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) });
   }
 
   /** Sends a file; rejects on any status but 2xx. */
   upload<Reply>(path: string, file: Buffer, contentType: string): Promise<Reply> {
-    return this.send('POST', path, file, contentType);
+    return this.send({ method: 'POST', path, headers: { 'content-type': contentType }, body: file });
   }
 
-  private send<Reply>(method: string, path: string, payload: Buffer | undefined, contentType: string): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const headers = payload === undefined ? {} : { 'content-type': contentType, 'content-length': payload.length };
-      const outgoing = request({ agent: this.agent, host: this.url.hostname, port: this.url.port, method, path, headers }, (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
-          if (incoming.statusCode === undefined || incoming.statusCode >= 300)
-            reject(new Error(`${method} ${path} answered ${incoming.statusCode}: ${text}`));
-          else resolve((text === '' ? null : JSON.parse(text)) as Reply);
-        });
-        incoming.on('error', reject);
-      });
-      outgoing.on('error', reject);
-      outgoing.end(payload);
-    });
+  private async send<Reply>(options: Dispatcher.RequestOptions): Promise<Reply> {
+    const { status, text } = await this.request(options);
+    if (status >= 300) throw new Error(`${options.method} ${options.path} answered ${status}: ${text}`);
+    return (text === '' ? null : JSON.parse(text)) as Reply;
+  }
+
+  private async request(options: Dispatcher.RequestOptions): Promise<Exchange> {
+    const startedMs = performance.now();
+    const { statusCode, body } = await this.connections.request(options);
+    const text = await body.text();
+    return { status: statusCode, durationMs: performance.now() - startedMs, text };
   }
 
   /** Waits until no change of a project waits for the index. Asks the ledger itself: what a search says of that may be a second old. */
@@ -130,7 +108,7 @@ export class ServiceUnderTest {
     this.child.kill('SIGTERM');
     const exitCode = await ended;
     const durationMs = performance.now() - startedMs;
-    this.agent.destroy();
+    await this.connections.destroy();
     rmSync(this.dataDir, { recursive: true, force: true });
     return { exitCode, durationMs };
   }

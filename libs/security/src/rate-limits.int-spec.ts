@@ -1,5 +1,6 @@
 import { FixedClock, createTestDatabase, type TestDatabase } from '#testing';
-import { RateLimits, type RateBucket } from './rate-limits.js';
+import type { RateBucket } from './rate-bucket.js';
+import { RateLimits } from './rate-limits.js';
 
 describe('RateLimits', () => {
   let database: TestDatabase;
@@ -25,6 +26,51 @@ describe('RateLimits', () => {
     const processes = [limits(), limits(), limits()];
     const states = await Promise.all(Array.from({ length: 400 }, (_, i) => processes[i % 3]!.take(bucket(100), 1)));
     expect(states.filter((state) => state!.isAllowed)).toHaveLength(100);
+  });
+
+  it.each([1_000, 2_000])('lets exactly the limit of %i pass while all processes are busy', async (limit) => {
+    const processes = [limits(), limits(), limits()];
+    let allowed = 0;
+    const lane = async (process: RateLimits) => {
+      for (let turn = 0; turn < limit / 10; turn++) if ((await process.take(bucket(limit), 1))!.isAllowed) allowed++;
+    };
+    await Promise.all(processes.flatMap((process) => Array.from({ length: 4 }, () => lane(process))));
+    expect(allowed).toBe(limit);
+  });
+
+  it('loses no more than a two-hundredth of the limit to each process that stops asking', async () => {
+    const [busy, ...idle] = [limits(), limits(), limits()];
+    for (const process of idle) await process.take(bucket(2_000), 1);
+    let allowed = idle.length;
+    for (let turn = 0; turn < 2_000; turn++) if ((await busy!.take(bucket(2_000), 1))!.isAllowed) allowed++;
+    expect(allowed).toBe(2_000 - idle.length * 10);
+  });
+
+  it('asks the database once for many requests', async () => {
+    const one = limits();
+    const query = jest.spyOn(database.unitOfWork, 'query');
+    for (let turn = 0; turn < 62; turn++) expect(await one.take(bucket(6_000), 1)).toMatchObject({ remaining: 5_999 - turn });
+    expect(query).toHaveBeenCalledTimes(2);
+    query.mockRestore();
+  });
+
+  it('holds nothing beyond its window, nor beyond a limit that was changed', async () => {
+    const one = limits();
+    await one.take(bucket(6_000), 1);
+    expect(await one.take(bucket(3_000), 1)).toMatchObject({ limit: 3_000, remaining: 3_000 - 32 });
+    await passWindow();
+    expect(await one.take(bucket(3_000), 1)).toMatchObject({ remaining: 2_999 });
+  });
+
+  it('charges nothing when one of two limits is full', async () => {
+    const both = [
+      { name: 'key:c', limit: 6_000 },
+      { name: 'address:y', limit: 1 },
+    ];
+    const one = limits();
+    await one.take(both, 1);
+    for (let turn = 0; turn < 3; turn++) await one.take([both[0]!, { name: `address:z`, limit: 1 }], 1);
+    expect(await one.take([both[0]!], 1)).toMatchObject({ isAllowed: true, remaining: 6_000 - 3 });
   });
 
   it('counts what a request is worth, and lets a smaller one in where a larger one does not fit', async () => {

@@ -3,7 +3,8 @@ import { clientNetworkOf, DomainError } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LoadGauge } from '../load-gauge.js';
-import { RateLimits, WINDOW_SECONDS, type RateBucket } from '../rate-limits.js';
+import type { RateBucket } from '../rate-bucket.js';
+import { RateLimits, WINDOW_SECONDS } from '../rate-limits.js';
 import { accessOf, clientAddressOf } from './access.hook.js';
 
 /** Most of a body that counts; more than any list may have, so that what will be refused anyway cannot overflow a counter. */
