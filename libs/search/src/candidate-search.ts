@@ -1,3 +1,4 @@
+import { isUuid } from '#kernel';
 import { SearchStore, type ScoredPoint, type VectorFilter, type VectorQuery } from '#vector-store';
 import { Injectable } from '@nestjs/common';
 import { AnswerOrigin } from './answer-origin.js';
@@ -71,7 +72,9 @@ export class CandidateSearch {
     const progress: Progress[] = [];
     const [firstPage, companions] = await Promise.all([this.fetchFirstPage(query, firstLimit, progress, origin), query.companions ?? []]);
     const rows = new Map<string, Row>();
-    const read = async (ids: readonly string[]): Promise<void> => {
+    const read = async (found: readonly string[]): Promise<void> => {
+      // Whoever else writes to the index may have ids of another kind. No row has one.
+      const ids = found.filter(isUuid);
       if (ids.length > 0) for (const [id, row] of await query.readRows(ids)) rows.set(id, row);
     };
     // The index is asked while the rows are read, so what companions add to a search is a longer list of ids.

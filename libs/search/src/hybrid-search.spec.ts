@@ -76,6 +76,18 @@ describe('HybridSearch', () => {
 
   const numbersOf = (hits: readonly { readonly id: string }[]) => hits.map(({ id }) => Number(id.slice(-12)));
 
+  it('asks the database for no row of a point whose id can be none: somebody else writes to the index', async () => {
+    await seed(['oak kitchen', 'oak']);
+    const query = store.query.bind(store);
+    store.query = async (...parameters) => [
+      ...['17', '', "'; DROP TABLE projects", `${idOf(1)}0`].map((id) => ({ id, score: 1 })),
+      ...(await query(...parameters)),
+    ];
+    const { results } = await search.search(queryOf({ mode: 'vector' }));
+    expect(numbersOf(results[0]!.hits)).toEqual([1, 0]);
+    expect(reads.flat().sort()).toEqual([idOf(0), idOf(1)]);
+  });
+
   it('reads the rows of both lists at once, and asks the index for what only words found', async () => {
     await seed(['oak kitchen', 'oak', 'larch', 'oak new'], [3]);
     const { results, ...origin } = await search.search(queryOf({ threshold: -1 }));

@@ -37,10 +37,17 @@ export class QdrantCall {
     if (options.signal !== undefined) this.follow(options.signal, 'the caller gave up');
   }
 
-  /** Sends one request and returns its `result`; sends it once more, at once, when the connection broke under it. */
-  async send<T>(request: (api: QdrantApi, init: RequestInit, timeoutSeconds: number) => Reply<T>): Promise<T> {
-    const data = await this.exchange(request);
-    if (data.result === undefined || data.result === null)
+  /**
+   * Sends one request and returns its `result`; sends it once more, at once, when the connection broke under it.
+   *
+   * @param isUsable whether the result is what its type says; the client library does not look
+   */
+  async send<T>(
+    request: (api: QdrantApi, init: RequestInit, timeoutSeconds: number) => Reply<T>,
+    isUsable: (result: T) => boolean,
+  ): Promise<T> {
+    const data = (await this.exchange(request)) as { readonly result?: T } | null;
+    if (data?.result === undefined || data.result === null || !isUsable(data.result))
       throw new VectorStoreError('unavailable', `Qdrant gave no usable answer to ${this.action}`);
     return data.result;
   }

@@ -4,6 +4,7 @@ import { VectorStoreError } from '../vector-store-error.js';
 import type { QdrantCall } from './qdrant-call.js';
 import { requireCompleted } from './require-completed.js';
 import { toPlainNumbers, VECTOR_NAME } from './qdrant-points.js';
+import { isCollectionInfo, isFlag, isUpdateResult } from './qdrant-replies.js';
 
 const DISTANCE = 'Cosine';
 
@@ -19,7 +20,7 @@ const OWN_INDEXES: readonly { readonly field: string; readonly schema: Schemas['
 /** Reads the collection, or `null` when there is none. */
 export async function readCollection(call: QdrantCall, name: string): Promise<Schemas['CollectionInfo'] | null> {
   try {
-    return await call.send((api, init) => api.getCollection({ collection_name: name }, init));
+    return await call.send((api, init) => api.getCollection({ collection_name: name }, init), isCollectionInfo);
   } catch (error) {
     if (error instanceof VectorStoreError && error.kind === 'collection-missing') return null;
     throw error;
@@ -52,7 +53,10 @@ async function tryCreate(call: QdrantCall, spec: CollectionSpec): Promise<boolea
   const metadata = Object.fromEntries(Object.entries(spec.metadata).filter(([, value]) => value !== null));
   const vectors = { [VECTOR_NAME]: { size: spec.dimensions, distance: DISTANCE } } as const;
   try {
-    return await call.send((api, init, timeout) => api.createCollection({ collection_name: spec.name, timeout, vectors, metadata }, init));
+    return await call.send(
+      (api, init, timeout) => api.createCollection({ collection_name: spec.name, timeout, vectors, metadata }, init),
+      isFlag,
+    );
   } catch (error) {
     if (error instanceof VectorStoreError && error.kind === 'rejected' && error.message.includes('already exists!')) return false;
     throw error;
@@ -79,7 +83,7 @@ async function createMissingIndexes(call: QdrantCall, spec: CollectionSpec, coll
     if (collection.payload_schema[field]?.data_type === type) continue;
     const payload = { collection_name: spec.name, field_name: field, field_schema: schema };
     requireCompleted(
-      await call.send((api, init, timeout) => api.createFieldIndex({ ...payload, wait: true, timeout }, init)),
+      await call.send((api, init, timeout) => api.createFieldIndex({ ...payload, wait: true, timeout }, init), isUpdateResult),
       `index "${field}"`,
     );
   }

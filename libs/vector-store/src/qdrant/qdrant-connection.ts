@@ -70,11 +70,12 @@ export class QdrantConnection {
 
   /** Asks the server for its version, judges it, and returns it. */
   async checkVersion(call: QdrantCall): Promise<string> {
-    const { version } = await call.exchange((api, init) => api.root({}, init));
+    const reply = (await call.exchange((api, init) => api.root({}, init))) as { readonly version?: unknown } | null;
+    const version = String(reply?.version);
     const isNews = version !== this.acceptedVersion;
     this.acceptedVersion = null;
     this.support = null;
-    const support = judgeServerVersion(String(version));
+    const support = judgeServerVersion(version);
     this.acceptedVersion = version;
     this.support = support;
     if (isNews && support === 'limited') {

@@ -28,7 +28,7 @@ export function parseQdrantUrl(text: string): QdrantAddress {
       'The address of Qdrant must not carry credentials, a query or a fragment; the API key has its own setting',
     );
   }
-  const prefix = parsed.pathname.replace(/\/+$/, '');
+  const prefix = parsed.pathname.replace(/(?<!\/)\/+$/, '');
   return { url: `${parsed.protocol}//${parsed.host}`, port: portOf(text, parsed), prefix: prefix === '' ? undefined : prefix };
 }
 

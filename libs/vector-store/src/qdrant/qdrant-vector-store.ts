@@ -26,6 +26,21 @@ import { toQdrantFilter } from './qdrant-filter.js';
 import { toScrollFilter, toScrollOffset } from './qdrant-scroll.js';
 import { prepareDeletes, preparePoints, requireUuids, toScoredPoints, toStoredPoint, VECTOR_NAME } from './qdrant-points.js';
 import { toQueryRequest } from './qdrant-query.js';
+import {
+  areRecordsOf,
+  areScoredPages,
+  isAliasList,
+  isCollectionList,
+  isCount,
+  isExistence,
+  isFacet,
+  isFlag,
+  isNamed,
+  isScoredPage,
+  isScrollPage,
+  isTelemetry,
+  isUpdateResult,
+} from './qdrant-replies.js';
 import type { QdrantVectorStoreOptions } from './qdrant-vector-store-options.js';
 import { requireCompleted } from './require-completed.js';
 import { MAX_POINTS_PER_REQUEST, splitIntoRequests } from './upsert-batches.js';
@@ -74,7 +89,7 @@ export class QdrantVectorStore extends VectorStore {
   async ping(options?: CallOptions): Promise<StoreStatus> {
     return this.search('answer', options, async (call) => {
       const version = await this.connection.checkVersion(call);
-      const { collections } = await call.send((api, init) => api.getCollections({}, init));
+      const { collections } = await call.send((api, init) => api.getCollections({}, init), isCollectionList);
       return { source: this.source, version, collectionsCount: collections.length };
     });
   }
@@ -82,7 +97,7 @@ export class QdrantVectorStore extends VectorStore {
   override async unprovenRun(options?: CallOptions): Promise<string | null> {
     return this.administer('say when it was started', options, async (call) => {
       if (!this.connection.replaysConditions) return null;
-      const { app } = await call.send((api, init) => api.telemetry({}, init)).catch(withoutTelemetry);
+      const { app } = await call.send((api, init) => api.telemetry({}, init), isTelemetry).catch(withoutTelemetry);
       // The client's types leave the reply open.
       return (app as { startup?: string } | undefined)?.startup ?? null;
     });
@@ -107,7 +122,10 @@ export class QdrantVectorStore extends VectorStore {
       if (prepared.length === 0) await this.requireCollection(call, collection);
       for (const part of chunk(prepared, MAX_POINTS_PER_REQUEST)) {
         const selection = { collection_name: collection, wait: true, filter: deleteSelection(part) };
-        requireCompleted(await call.send((api, init, timeout) => api.deletePoints({ ...selection, timeout }, init)), 'delete points');
+        requireCompleted(
+          await call.send((api, init, timeout) => api.deletePoints({ ...selection, timeout }, init), isUpdateResult),
+          'delete points',
+        );
       }
     });
   }
@@ -115,8 +133,9 @@ export class QdrantVectorStore extends VectorStore {
   async query(collection: string, query: VectorQuery, options?: CallOptions): Promise<ScoredPoint[]> {
     const request = toQueryRequest(query);
     return this.search('search', options, async (call) => {
-      const { points } = await call.send((api, init, timeout) =>
-        api.queryPoints({ collection_name: collection, timeout, ...request }, init),
+      const { points } = await call.send(
+        (api, init, timeout) => api.queryPoints({ collection_name: collection, timeout, ...request }, init),
+        (result) => isScoredPage(result, query.limit),
       );
       return toScoredPoints(points, query.threshold);
     });
@@ -129,8 +148,10 @@ export class QdrantVectorStore extends VectorStore {
         await this.requireCollection(call, collection);
         return [];
       }
-      const replies = await call.send((api, init, timeout) =>
-        api.queryBatchPoints({ collection_name: collection, timeout, searches }, init),
+      const limits = queries.map(({ limit }) => limit);
+      const replies = await call.send(
+        (api, init, timeout) => api.queryBatchPoints({ collection_name: collection, timeout, searches }, init),
+        (results) => areScoredPages(results, limits),
       );
       return replies.map(({ points }, position) => toScoredPoints(points, queries[position]?.threshold));
     });
@@ -139,8 +160,9 @@ export class QdrantVectorStore extends VectorStore {
   async recommend(collection: string, query: RecommendQuery, options?: CallOptions): Promise<ScoredPoint[]> {
     const request = toQueryRequest(query);
     return this.search('recommend', options, async (call) => {
-      const { points } = await call.send((api, init, timeout) =>
-        api.queryPoints({ collection_name: collection, timeout, ...request }, init),
+      const { points } = await call.send(
+        (api, init, timeout) => api.queryPoints({ collection_name: collection, timeout, ...request }, init),
+        (result) => isScoredPage(result, query.limit),
       );
       return toScoredPoints(points, query.threshold);
     });
@@ -164,7 +186,10 @@ export class QdrantVectorStore extends VectorStore {
         with_payload: true,
         with_vector: vectorSelection(request.hasVectors),
       };
-      const reply = await call.send((api, init, timeout) => api.scrollPoints({ ...page, timeout }, init));
+      const reply = await call.send(
+        (api, init, timeout) => api.scrollPoints({ ...page, timeout }, init),
+        (result) => isScrollPage(result, request.limit),
+      );
       const points = reply.points.map(toStoredPoint);
       const hasMore = reply.next_page_offset !== undefined && reply.next_page_offset !== null;
       return { points, next: hasMore ? (points.at(-1)?.id ?? null) : null };
@@ -183,7 +208,10 @@ export class QdrantVectorStore extends VectorStore {
       const points: StoredPoint[] = [];
       for (const part of chunk(unique, MAX_IDS_PER_READ)) {
         const selection = { collection_name: collection, ids: part, with_payload: true, with_vector: vectorSelection(options?.hasVectors) };
-        const records = await call.send((api, init, timeout) => api.getPoints({ ...selection, timeout }, init));
+        const records = await call.send(
+          (api, init, timeout) => api.getPoints({ ...selection, timeout }, init),
+          (result) => areRecordsOf(result, part),
+        );
         points.push(...records.map(toStoredPoint));
       }
       return points;
@@ -193,7 +221,7 @@ export class QdrantVectorStore extends VectorStore {
   async count(collection: string, filter?: VectorFilter, options?: CallOptions): Promise<number> {
     const selection = { collection_name: collection, filter: toQdrantFilter(filter), exact: true };
     return this.write('count points', options, async (call) => {
-      const { count } = await call.send((api, init, timeout) => api.countPoints({ ...selection, timeout }, init));
+      const { count } = await call.send((api, init, timeout) => api.countPoints({ ...selection, timeout }, init), isCount);
       return count;
     });
   }
@@ -201,7 +229,7 @@ export class QdrantVectorStore extends VectorStore {
   async countByBucket(collection: string, options?: CallOptions): Promise<Map<string, number>> {
     const facet = { collection_name: collection, key: 'bucket', limit: MAX_BUCKETS, exact: true };
     return this.write('count points by bucket', options, async (call) => {
-      const { hits } = await call.send((api, init, timeout) => api.facet({ ...facet, timeout }, init));
+      const { hits } = await call.send((api, init, timeout) => api.facet({ ...facet, timeout }, init), isFacet);
       // Values that once occurred are listed with count 0.
       return new Map(hits.filter(({ count }) => count > 0).map(({ value, count }) => [String(value), count]));
     });
@@ -217,7 +245,7 @@ export class QdrantVectorStore extends VectorStore {
   async setMetadata(collection: string, metadata: CollectionMetadata, options?: CallOptions): Promise<void> {
     const payload = { collection_name: collection, metadata: { ...metadata } };
     await this.administer('write metadata', options, (call) =>
-      call.send((api, init, timeout) => api.updateCollection({ ...payload, timeout }, init)),
+      call.send((api, init, timeout) => api.updateCollection({ ...payload, timeout }, init), isFlag),
     );
   }
 
@@ -226,13 +254,13 @@ export class QdrantVectorStore extends VectorStore {
     const actions = [{ create_alias: { alias_name: alias, collection_name: collection } }];
     await this.administer('set an alias', options, async (call) => {
       await this.requireCollection(call, collection);
-      await call.send((api, init, timeout) => api.updateAliases({ actions, timeout }, init));
+      await call.send((api, init, timeout) => api.updateAliases({ actions, timeout }, init), isFlag);
     });
   }
 
   async getAlias(alias: string, options?: CallOptions): Promise<string | null> {
     return this.search('read aliases', options, async (call) => {
-      const { aliases } = await call.send((api, init) => api.getCollectionsAliases({}, init));
+      const { aliases } = await call.send((api, init) => api.getCollectionsAliases({}, init), isAliasList);
       return aliases.find(({ alias_name: name }) => name === alias)?.collection_name ?? null;
     });
   }
@@ -240,7 +268,7 @@ export class QdrantVectorStore extends VectorStore {
   async snapshot(collection: string, options?: CallOptions): Promise<string> {
     const plan = { lane: 'admin', action: 'take a snapshot', options, patience: SNAPSHOT_PATIENCE } as const;
     return this.connection.run(plan, async (call) => {
-      const { name } = await call.send((api, init) => api.createSnapshot({ collection_name: collection, wait: true }, init));
+      const { name } = await call.send((api, init) => api.createSnapshot({ collection_name: collection, wait: true }, init), isNamed);
       return name;
     });
   }
@@ -248,7 +276,7 @@ export class QdrantVectorStore extends VectorStore {
   /** Takes physical names only; an alias is as good as absent. */
   async drop(collection: string, options?: CallOptions): Promise<boolean> {
     return this.administer('drop a collection', options, (call) =>
-      call.send((api, init, timeout) => api.deleteCollection({ collection_name: collection, timeout }, init)),
+      call.send((api, init, timeout) => api.deleteCollection({ collection_name: collection, timeout }, init), isFlag),
     );
   }
 
@@ -263,11 +291,11 @@ export class QdrantVectorStore extends VectorStore {
       })),
       update_filter: upsertFence(points),
     };
-    requireCompleted(await call.send((api, init, timeout) => api.upsertPoints({ ...body, timeout }, init)), 'write points');
+    requireCompleted(await call.send((api, init, timeout) => api.upsertPoints({ ...body, timeout }, init), isUpdateResult), 'write points');
   }
 
   private async requireCollection(call: QdrantCall, collection: string): Promise<void> {
-    const { exists } = await call.send((api, init) => api.collectionExists({ collection_name: collection }, init));
+    const { exists } = await call.send((api, init) => api.collectionExists({ collection_name: collection }, init), isExistence);
     if (!exists) throw new VectorStoreError('collection-missing', `There is no collection ${collection}`);
   }
 
