@@ -182,7 +182,7 @@ export interface OpenAiEmbeddingSettings {
 }
 
 function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
+  return url.replace(/(?<!\/)\/+$/, '');
 }
 
 /** The in-process store answers or is gone with the process, so its leases may be short; a remote one needs time to answer. */

@@ -68,7 +68,7 @@ export function assertReadable(binaries: PostgresBinaries, cluster: string): voi
 
 function majorVersion(postgres: string): string {
   const { stdout } = spawnSync(postgres, ['-V'], { env: CHILD_ENVIRONMENT, encoding: 'utf8' });
-  const version = /(\d+)(?:\.\d+|\w+)?\s*$/.exec(stdout.trim())?.[1];
+  const version = /^postgres \(PostgreSQL\) (\d+)/.exec(stdout)?.[1];
   if (version === undefined) throw new FatalStartupError(`${postgres} does not tell its version`);
   return version;
 }

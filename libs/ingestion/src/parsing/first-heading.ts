@@ -8,7 +8,7 @@ const LINE_LIMIT = 1_000;
 const FRONT_MATTER_START = /^---$/;
 const FRONT_MATTER_END = /^(?:---|\.\.\.)$/;
 /** Three backticks or tildes, or more; what stands behind backticks has none, or the line is code in a sentence. */
-const FENCE = /^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$/;
+const FENCE = /^ {0,3}(?:(`{3,})[^`]*|(~{3,})(?:[^~].*)?)$/;
 
 /** The text of the first heading of a Markdown text, marked by # or underlined; `null` = there is none. What stands in front matter or code is no heading. */
 export function firstHeading(markdown: string): string | null {
