@@ -11,6 +11,7 @@ import {
   PATH_PARAMETER_LIMIT,
   type ClientTimeouts,
 } from './limits.js';
+import { ClosingPort } from './closing-port.js';
 import { answerClientError } from './client-error.js';
 import { corsOptions } from './cors-options.js';
 import { ANY_PATH, checkRequest } from './request-checks.js';
@@ -98,6 +99,8 @@ export class KindredFastifyAdapter extends FastifyAdapter {
       watchReader(request.raw.socket, timeouts.readIdleMs);
       done();
     });
+    const port = new ClosingPort(fastify.server);
+    fastify.addHook('preClose', (done) => port.begin(done));
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer' }, parseBody);
     fastify.addContentTypeParser(FILE_TYPES, (request, payload, done) => passFile(request, payload, done));
