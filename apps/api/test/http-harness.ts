@@ -24,7 +24,7 @@ import {
   type TestDatabase,
 } from '#testing';
 import { DirectSearchStore, SearchStore, VectorStore } from '#vector-store';
-import { Global, Module, type Provider } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -70,17 +70,23 @@ export interface HttpHarness {
 
 export const PROJECT_BODY = { name: 'Oak kitchen', description: 'Fitted kitchen in oak with an island' };
 
-/**
- * The HTTP stack of the api on a real database, with doubles for model, vector store and engine.
- *
- * @param makeSearches what features search with; default: the store, directly
- */
+export interface HttpOptions {
+  /** What features search with. Default: the store, directly. */
+  readonly makeSearches?: (store: FakeVectorStore) => SearchStore;
+  /** The address at which the pools find the database. Default: its own. */
+  readonly databaseUrlOf?: (url: string) => Promise<string>;
+  /** Beside those of the features. */
+  readonly modules?: readonly DynamicModule[];
+}
+
+/** The HTTP stack of the api on a real database, with doubles for model, vector store and engine. */
 export async function startHttp(
   environment: Record<string, string> = {},
-  makeSearches: (store: FakeVectorStore) => SearchStore = (store) => new DirectSearchStore(store),
+  { makeSearches = (store) => new DirectSearchStore(store), databaseUrlOf, modules = [] }: HttpOptions = {},
 ): Promise<HttpHarness> {
   const database = await createTestDatabase({
     entities: [...PROJECT_ENTITIES, ...DOCUMENT_ENTITIES, ...INGESTION_ENTITIES, ...ANSWERS_ENTITIES],
+    urlOf: databaseUrlOf,
   });
   const dataDir = mkdtempSync(join(tmpdir(), 'kindred-http-'));
   const embedder = new FakeEmbedder({ dimensions: 2048 });
@@ -118,6 +124,7 @@ export async function startHttp(
       AnswersHttpModule,
       IngestionHttpModule,
       AdminHttpModule,
+      ...modules,
     ],
   })
     .overrideProvider(JobQueue)

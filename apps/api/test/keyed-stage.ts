@@ -1,5 +1,5 @@
 /// <reference types="jest" />
-import { startHttp, type HttpHarness, type Json, type Reply } from './http-harness.js';
+import { startHttp, type HttpHarness, type HttpOptions, type Json, type Reply } from './http-harness.js';
 
 /** Opens everything. */
 export const BOOTSTRAP = 'bootstrap-0123456789abcdef0123456789abcdef';
@@ -11,8 +11,8 @@ export class KeyedStage {
 
   private constructor(readonly http: HttpHarness) {}
 
-  static async set(environment: Record<string, string> = {}): Promise<KeyedStage> {
-    return new KeyedStage(await startHttp({ AUTH: 'required', KINDRED_BOOTSTRAP_KEY: BOOTSTRAP, ...environment }));
+  static async set(environment: Record<string, string> = {}, options: HttpOptions = {}): Promise<KeyedStage> {
+    return new KeyedStage(await startHttp({ AUTH: 'required', KINDRED_BOOTSTRAP_KEY: BOOTSTRAP, ...environment }, options));
   }
 
   /** Sends a request with that key; `null` = without one. */
@@ -33,7 +33,10 @@ export class KeyedStage {
   };
 
   /** Another address each time, so that what one test sends does not count against another. */
-  elsewhere = (): Json => ({ remoteAddress: `192.0.2.${++this.lastAddress}` });
+  elsewhere = (): Json => {
+    const number = ++this.lastAddress;
+    return { remoteAddress: `198.18.${number >> 8}.${number & 255}` };
+  };
 
   close(): Promise<void> {
     return this.http.close();

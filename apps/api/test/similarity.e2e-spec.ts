@@ -299,7 +299,10 @@ describe('similarity over HTTP while the index is away', () => {
   const clock = new FixedClock();
   const replica = new SearchReplica(copy, 1_000, clock);
   beforeAll(async () => {
-    http = await startHttp({}, (primary) => new FailoverVectorStore({ primary, replica, searchTimeoutMs: 2_000, clock, random: () => 1 }));
+    http = await startHttp(
+      {},
+      { makeSearches: (primary) => new FailoverVectorStore({ primary, replica, searchTimeoutMs: 2_000, clock, random: () => 1 }) },
+    );
     await http.create();
     await http.index();
     const { collection } = http.directory;

@@ -6,6 +6,8 @@ import { administer, databaseUrl, newDatabaseName, runFolder, testServer } from 
 
 export interface TestDatabaseOptions {
   readonly entities?: readonly EntityType[];
+  /** The address at which the pools find the database, for example through a proxy. Default: its own. */
+  readonly urlOf?: ((url: string) => Promise<string>) | undefined;
 }
 
 /** A migrated database of one spec file. */
@@ -41,8 +43,9 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   writeFileSync(lease, '');
   await administer(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = databaseUrl(adminUrl, name);
-  const requests = createDataSource({ url, applicationName: 'kindred-test', poolSize: REQUEST_POOL_SIZE, entities: options.entities });
-  const relay = createDataSource({ url, applicationName: 'kindred-test-relay', poolSize: RELAY_POOL_SIZE, entities: options.entities });
+  const pooled = { url: (await options.urlOf?.(url)) ?? url, entities: options.entities };
+  const requests = createDataSource({ ...pooled, applicationName: 'kindred-test', poolSize: REQUEST_POOL_SIZE });
+  const relay = createDataSource({ ...pooled, applicationName: 'kindred-test-relay', poolSize: RELAY_POOL_SIZE });
   await Promise.all([requests.initialize(), relay.initialize()]);
   const unitOfWork = new TypeOrmUnitOfWork(() => requests);
   return {

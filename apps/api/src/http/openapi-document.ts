@@ -10,8 +10,6 @@ import { convertSchema } from './schema-converter.js';
 const API_VERSION = '1.0.0';
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 const EXAMPLE_REQUEST_ID = '6f1c7a54-8a57-4c3e-9d0a-2f6f0f9b1c55';
-/** Everything but probes; some routes of the API have a second, shorter path. */
-const API_PATH = /^\/(api|v\d+)\//;
 const PROBLEM_MEDIA_TYPE = PROBLEM_CONTENT_TYPE.split(';')[0]!;
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -47,17 +45,27 @@ const EXAMPLE_CODES_OF_TAG: Readonly<Record<string, Readonly<Record<string, Erro
 };
 
 /** Statuses that every operation can answer, whatever its controller says. */
-const EVERY_OPERATION: Readonly<Record<string, string>> = { 406: 'Accept excludes JSON', 500: 'A defect in Kindred' };
-const EVERY_API_OPERATION: Readonly<Record<string, string>> = {
+const EVERY_OPERATION: Readonly<Record<string, string>> = {
   400: 'Something in the request was refused',
-  503: 'Something that is needed does not answer; see Retry-After',
+  415: 'The body is compressed, or of a type that is not read here',
+  500: 'A defect in Kindred',
 };
+/** Files, events and metrics come whatever Accept says. */
+const EVERY_OPERATION_IN_JSON: Readonly<Record<string, string>> = { 406: 'Accept excludes JSON' };
+/** Every key is looked up, so the database may be missed by any of them. */
 const EVERY_GUARDED_OPERATION: Readonly<Record<string, string>> = {
   401: 'A key is needed, or the one that was sent is not good',
   403: 'The key lacks the scope, or may not see this',
   429: 'Too many requests; see Retry-After',
+  503: 'Something that is needed does not answer; see Retry-After',
 };
-const EVERY_OPERATION_WITH_BODY: Readonly<Record<string, string>> = { 413: 'The body is too large', 415: 'The body is not JSON' };
+/** Of every method but GET a body is read, wanted or not. */
+const EVERY_OPERATION_WITH_BODY: Readonly<Record<string, string>> = { 413: 'The body is too large' };
+
+/** Headers of problems with that status; those that say when to come back are known from the error itself. */
+const HEADERS_OF_STATUS: Readonly<Record<string, NonNullable<ResponseObject['headers']>>> = {
+  401: { 'WWW-Authenticate': { description: 'How a key is sent', schema: { type: 'string' }, example: 'Bearer realm="kindred"' } },
+};
 
 /** Builds the OpenAPI document of the routes that this application has; the same routes give the same document, key for key. */
 export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
@@ -79,12 +87,12 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     schemas: { ...document.components?.schemas, ...(components as NonNullable<OpenAPIObject['components']>['schemas']) },
   };
   const ids = new Set<string>();
-  for (const [path, item] of Object.entries(document.paths)) {
+  for (const item of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
       if (operation === undefined) continue;
       const scope = addScope(operation);
-      completeResponses(path, operation, scope !== 'public');
+      completeResponses(method, operation, scope !== 'public');
       addEvents(operation);
       addReplayHeader(operation);
       // A second path of one route; ids must differ, and clients are generated with them.
@@ -110,12 +118,12 @@ function addScope(operation: Operation & { [SCOPE_EXTENSION]?: RouteScope }): Ro
   return scope;
 }
 
-function completeResponses(path: string, operation: Operation, isGuarded: boolean): void {
+function completeResponses(method: (typeof METHODS)[number], operation: Operation, isGuarded: boolean): void {
   const shared = {
     ...EVERY_OPERATION,
-    ...(API_PATH.test(path) ? EVERY_API_OPERATION : {}),
+    ...(answersJson(operation) ? EVERY_OPERATION_IN_JSON : {}),
     ...(isGuarded ? EVERY_GUARDED_OPERATION : {}),
-    ...(operation.requestBody === undefined ? {} : EVERY_OPERATION_WITH_BODY),
+    ...(method === 'get' ? {} : EVERY_OPERATION_WITH_BODY),
     ...(takesIdempotencyKey(operation) ? IDEMPOTENT_RESPONSES : {}),
   };
   const responses: Responses = {
@@ -127,6 +135,14 @@ function completeResponses(path: string, operation: Operation, isGuarded: boolea
       Object.assign(response, problemResponse(status, operation.tags ?? []));
   }
   operation.responses = responses;
+}
+
+/** Also when it answers nothing at all. */
+function answersJson({ responses }: Operation): boolean {
+  const forms = Object.entries(responses).flatMap(([status, response]) =>
+    status.startsWith('2') && response !== undefined && 'content' in response ? Object.keys(response.content ?? {}) : [],
+  );
+  return forms.length === 0 || forms.includes('application/json');
 }
 
 /** Swagger's decorators know one form of a reply; a route that also answers with events says so as `x-events`, with an example. */
@@ -142,10 +158,14 @@ function problemResponse(status: string, tags: readonly string[]): Pick<Response
   const code = tags.map((tag) => EXAMPLE_CODES_OF_TAG[tag]?.[status]).find((own) => own !== undefined) ?? EXAMPLE_CODES[status];
   if (code === undefined) throw new Error(`No example problem for status ${status}`);
   const error = new DomainError(code, code === 'request.invalid' ? EXAMPLE_REFUSAL : {});
-  const retryAfter = problemHeadersOf(error)['retry-after'];
+  const waits = problemHeadersOf(error)['retry-after'] !== undefined;
+  const headers: ResponseObject['headers'] = {
+    ...HEADERS_OF_STATUS[status],
+    ...(waits ? { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } } } : {}),
+  };
   return {
     content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' }, example: problemOf(error, EXAMPLE_REQUEST_ID) } },
-    ...(retryAfter === undefined ? {} : { headers: { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } } } }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
   };
 }
 

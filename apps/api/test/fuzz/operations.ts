@@ -16,6 +16,7 @@ interface Media {
 }
 
 export interface ReplyRule {
+  readonly headers?: Readonly<Record<string, unknown>>;
   readonly content?: Readonly<Record<string, Media>>;
 }
 
@@ -26,6 +27,7 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<Record<string, ReplyRule>>;
+  readonly 'x-required-scope': string;
 }
 
 /** One request, as it is printed when it was answered wrongly. */
