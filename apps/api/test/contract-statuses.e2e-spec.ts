@@ -2,7 +2,7 @@ import { DomainError, type ErrorCode } from '#kernel';
 import { HealthMonitor } from '#health';
 import { AccessHook, SCOPES } from '#security';
 import { SyncReadiness } from '#sync';
-import { waitFor } from '#testing';
+import { VectorStoreError } from '#vector-store';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { setContractStage, type ContractStage } from './contract-stage.js';
@@ -17,10 +17,45 @@ const SEED = 20261126;
 const SAMPLES = 40;
 const MISSING_ID = '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11';
 const MISSING_GENERATION = '999';
+/** More than are let in whatever they wait. */
+const HELD_SEARCHES = 12;
+const SEARCHES: ReadonlySet<string> = new Set(['findSimilar', 'batchSimilar', 'findProjectsLike', 'query', 'queryAlias']);
+/** Paths of what is nothing but rows. */
+const ROWS = /^\/api\/v1\/(projects|documents|collections|jobs|erasures)/;
 const BODY_MAXIMUM_BYTES = 1_048_576;
 /** What no request brings about that is as the document wants it. */
 const NEEDS_MORE: ReadonlySet<string> = new Set(['400', '401', '403', '406', '413', '415', '429', '500', '503']);
 const KEY = { authorization: `Bearer ${BOOTSTRAP}` };
+
+const FILE = '{"name":"a","description":"b"}\n';
+/** Everything that takes an Idempotency-Key: a request, and another one. */
+const CREATIONS: readonly (readonly [
+  operationId: string,
+  url: string,
+  payload: unknown,
+  other: Readonly<{ url?: string; payload?: unknown }>,
+])[] = [
+  ['createProject', '/api/v1/projects', PROJECT_BODY, { payload: { ...PROJECT_BODY, complexity: 3 } }],
+  ['createCollection', '/api/v1/collections', { name: 'one' }, { payload: { name: 'other' } }],
+  [
+    'createDocument',
+    '/api/v1/documents',
+    { collection: 'faq', title: 'a', content: 'b' },
+    { payload: { collection: 'faq', title: 'c', content: 'd' } },
+  ],
+  [
+    'upsertDocuments',
+    '/api/v1/documents/batch',
+    { documents: [{ collection: 'faq', title: 'a', content: 'b' }] },
+    { payload: { documents: [{ collection: 'faq', title: 'c', content: 'd' }] } },
+  ],
+  ['importProjects', '/api/v1/projects/import', FILE, { payload: FILE + FILE }],
+  ['importDocuments', '/api/v1/documents/import?collection=faq', FILE, { payload: FILE + FILE }],
+  ['reconcile', '/api/v1/admin/reconcile', {}, { payload: { source: 'projects' } }],
+  ['createGeneration', '/api/v1/admin/generations', { source: 'projects' }, { payload: { source: 'projects', reason: 'other' } }],
+  ['startGate', '/api/v1/admin/generations/1/gate', {}, { payload: { force: true } }],
+  ['runSchedule', '/api/v1/admin/schedules/statistics/run', {}, { url: '/api/v1/admin/schedules/reconcile/run' }],
+];
 
 /** A key that may do everything but what that scope is for. */
 const OTHER_SCOPES: Readonly<Record<string, readonly string[]>> = {
@@ -65,9 +100,9 @@ describe('contract: every status of every operation', () => {
     return reply;
   };
 
-  const send = async (operation: Operation, { method, url, headers, payload }: FuzzRequest): Promise<Reply> => {
+  const send = async (operation: Operation, { method, url, headers, payload }: FuzzRequest, mayFail = false): Promise<Reply> => {
     const reply = await http.send(method, url, { headers: { ...headers, ...KEY }, ...(payload === undefined ? {} : { payload }) });
-    contract.check(operation, reply);
+    contract.check(operation, reply, { mayFail });
     return reply;
   };
 
@@ -161,20 +196,203 @@ describe('contract: every status of every operation', () => {
     }
   });
 
-  it('answers requests as the document wants them with what it says for them', async () => {
-    await http.database.query(`UPDATE ingestion_jobs SET state = 'cancelled', finished_at = now() WHERE state <> 'cancelled'`);
-    for (const operation of guarded) {
-      const wanted = Object.keys(operation.responses).filter((status) => !NEEDS_MORE.has(status));
-      await things.refill();
-      for (const request of requestsTo(operation)) {
-        if (wanted.every((status) => contract.hasSeen(operation.operationId, status))) break;
-        await send(operation, request);
+  it('answers a key that was sent with another request, and while it is worked on, with 422 and 409', async () => {
+    await things.refill();
+    for (const [operationId, url, payload, other] of CREATIONS) {
+      const operation = contract.operation(operationId);
+      const [key, held] = [randomUUID(), randomUUID()];
+      const post = async (idempotencyKey: string, at: string, body: unknown): Promise<Reply> => {
+        const type = { 'content-type': typeof body === 'string' ? 'application/x-ndjson' : 'application/json' };
+        const text = typeof body === 'string' ? body : JSON.stringify(body);
+        return ask(operation, BOOTSTRAP, { url: at, payload: text, headers: { ...type, 'idempotency-key': idempotencyKey } });
+      };
+      expect([operationId, (await post(key, url, payload)).status < 300]).toEqual([operationId, true]);
+      const second = await post(key, other.url ?? url, other.payload ?? payload);
+      expect([operationId, second.status, second.body.code]).toEqual([operationId, 422, 'idempotency.other-payload']);
+      const { rowCount } = await http.database.query(
+        `INSERT INTO idempotency_keys (caller, route, key, fingerprint, token, claimed_until, expires_at)
+         SELECT caller, route, $1, fingerprint, gen_random_uuid(), now() + interval '1 hour', expires_at FROM idempotency_keys WHERE key = $2`,
+        [held, key],
+      );
+      expect([operationId, rowCount]).toEqual([operationId, 1]);
+      const third = await post(held, url, payload);
+      expect([operationId, third.status, third.body.code, third.headers['retry-after']]).toEqual([
+        operationId,
+        409,
+        'idempotency.in-progress',
+        '1',
+      ]);
+    }
+  });
+
+  it('says what stored rows do not allow', async () => {
+    await things.refill();
+    const created = async (url: string, payload: Json): Promise<Json> => (await stage.as(BOOTSTRAP, 'POST', url, { payload })).body;
+    const [taken, free] = [{ external_id: 'taken' }, { external_id: 'free' }];
+    const project = await created('/api/v1/projects', { ...PROJECT_BODY, ...free });
+    await created('/api/v1/projects', { ...PROJECT_BODY, ...taken });
+    const body = { collection: 'faq', title: 'How?', content: 'So.' };
+    const document = await created('/api/v1/documents', { ...body, ...free });
+    await created('/api/v1/documents', { ...body, ...taken });
+    const job = (await stage.as(BOOTSTRAP, 'GET', '/api/v1/jobs')).body.items[0];
+    const key = await created('/api/v1/admin/keys', { name: 'over', scopes: ['read'] });
+    await stage.as(BOOTSTRAP, 'DELETE', `/api/v1/admin/keys/${key.id}`);
+    const headers = { 'if-match': '*' };
+    const stale = { 'if-match': '"v9999"' };
+    const cases: [operationId: string, status: number, url: string, options?: Json][] = [
+      ['createProject', 409, '/api/v1/projects', { payload: { ...PROJECT_BODY, ...taken } }],
+      ['replaceProject', 409, `/api/v1/projects/${project.id}`, { payload: { ...PROJECT_BODY, ...taken }, headers }],
+      ['patchProject', 409, `/api/v1/projects/${project.id}`, { payload: taken, headers }],
+      ['createDocument', 409, '/api/v1/documents', { payload: { ...body, ...taken } }],
+      ['replaceDocument', 409, `/api/v1/documents/${document.id}`, { payload: { ...body, ...taken }, headers }],
+      ['patchDocument', 409, `/api/v1/documents/${document.id}`, { payload: taken, headers }],
+      ['patchDocument', 422, `/api/v1/documents/${document.id}`, { payload: { collection: 'nowhere' }, headers }],
+      ['patchCollection', 409, '/api/v1/collections/faq', { payload: { name: 'own' }, headers }],
+      ['patchCollection', 412, '/api/v1/collections/faq', { payload: { description: 'x' }, headers: stale }],
+      ['patchCollection', 200, '/api/v1/collections/faq', { payload: { description: 'x' }, headers }],
+      ['deleteCollection', 412, '/api/v1/collections/faq', { headers: stale }],
+      ['deleteDocument', 412, `/api/v1/documents/${document.id}`, { headers: stale }],
+      ['deleteDocument', 202, `/api/v1/documents/${document.id}?receipt=true`, { headers }],
+      ['deleteProject', 412, `/api/v1/projects/${project.id}`, { headers: stale }],
+      ['deleteProject', 202, `/api/v1/projects/${project.id}?receipt=true`, { headers }],
+      ['followJob', 200, `/api/v1/jobs/${job.id}/events`],
+      ['resumeJob', 409, `/api/v1/jobs/${job.id}/resume`],
+      ['replaceProjectByExternalId', 200, '/api/v1/projects/by-external-id/taken', { payload: PROJECT_BODY, headers }],
+      ['revokeKey', 404, '/api/v1/admin/keys/0a1b2c3d4e5f'],
+      ['rotateKey', 404, '/api/v1/admin/keys/0a1b2c3d4e5f/rotate'],
+      ['rotateKey', 409, `/api/v1/admin/keys/${key.id}/rotate`],
+      ['createKey', 422, '/api/v1/admin/keys', { payload: { name: 'x', scopes: ['read'], collections: ['nowhere'] } }],
+      ['touchRows', 422, '/api/v1/admin/sync/touch', { payload: { generation: 9 } }],
+    ];
+    await http.database.query(`UPDATE ingestion_jobs SET state = 'cancelled', finished_at = now() WHERE id = $1`, [job.id]);
+    let erasure = '';
+    for (const [operationId, status, url, options] of cases) {
+      const reply = await ask(contract.operation(operationId), BOOTSTRAP, { url, payload: undefined, ...options });
+      expect([operationId, url, reply.status]).toEqual([operationId, url, status]);
+      erasure = reply.body?.erasure_id ?? erasure;
+    }
+    const { status } = await ask(contract.operation('getErasure'), BOOTSTRAP, { url: `/api/v1/erasures/${erasure}` });
+    expect(status).toBe(200);
+    await http.database.query(`UPDATE ingestion_jobs SET state = 'failed', finished_at = now() WHERE id = $1`, [job.id]);
+    expect((await ask(contract.operation('resumeJob'), BOOTSTRAP, { url: `/api/v1/jobs/${job.id}/resume` })).status).toBe(200);
+  });
+
+  it('says what the engine does not allow', async () => {
+    const { generations, reconciler, schedules, certificates } = http.admin;
+    const refusals: [operationId: string, double: jest.Mock, codes: readonly ErrorCode[]][] = [
+      ['reconcile', reconciler.start, ['generations.not-found', 'sync.reconciliation-running', 'generations.retired']],
+      ['createGeneration', generations.create, ['generations.not-found', 'generations.conflict', 'generations.model-unusable']],
+      ['rollback', generations.rollback, ['generations.not-found', 'generations.conflict', 'generations.retired']],
+      ['rollbackToGeneration', generations.rollback, ['generations.not-found', 'generations.conflict', 'generations.retired']],
+      ['startGate', generations.startGate, ['generations.not-found', 'generations.conflict', 'generations.retired']],
+      ['switchGeneration', generations.switchTo, ['generations.not-found', 'generations.conflict', 'generations.gate-refused']],
+      ['retireGeneration', generations.retire, ['generations.not-found', 'generations.conflict', 'generations.retired']],
+      ['runSchedule', schedules.runNow, ['schedules.not-found', 'schedules.running']],
+    ];
+    for (const [operationId, double, codes] of refusals) {
+      for (const code of codes) {
+        double.mockRejectedValueOnce(new DomainError(code));
+        const payload = operationId === 'createGeneration' ? { source: 'projects' } : {};
+        const { body } = await ask(contract.operation(operationId), BOOTSTRAP, { payload });
+        expect([operationId, body.code]).toEqual([operationId, code]);
       }
     }
+    certificates.list.mockRejectedValueOnce(new DomainError('sync.certificate-not-found'));
+    expect((await ask(contract.operation('listCertificates'), BOOTSTRAP)).status).toBe(404);
+    certificates.latest.mockResolvedValueOnce(null);
+    expect((await ask(contract.operation('getLatestCertificate'), BOOTSTRAP)).status).toBe(404);
+  });
+
+  it('answers requests as the document wants them with what it says for them', async () => {
+    await things.refill();
+    for (const operation of guarded) {
+      const wanted = Object.keys(operation.responses).filter((status) => !NEEDS_MORE.has(status));
+      const isSeen = (): boolean => wanted.every((status) => contract.hasSeen(operation.operationId, status));
+      if (isSeen()) continue;
+      for (const request of requestsTo(operation)) {
+        if (isSeen()) break;
+        await send(operation, request);
+      }
+      if (/delete|patch|replace|cancel|resume/.test(operation.operationId)) await things.refill();
+    }
+  });
+
+  describe('when something is wrong', () => {
+    it('answers 503 to searches that would have to wait too long, and to nothing else', async () => {
+      const letGo = http.embedder.hold();
+      const search = contract.operation('findSimilar');
+      const underWay = Array.from({ length: HELD_SEARCHES }, (_, at) =>
+        ask(search, BOOTSTRAP, { payload: { query: `held ${at}`, mode: 'vector' } }, true),
+      );
+      await Promise.any(underWay.map(async (one) => expect((await one).body.code).toBe('access.overloaded')));
+      for (const operation of contract.operations) {
+        // Their requests make no sense: the one that is let in waits for nothing.
+        const replies = await Promise.all([1, 2, 3].map(() => ask(operation, BOOTSTRAP, {}, true)));
+        const isShed = replies.some(({ status, body }) => status === 503 && body.code === 'access.overloaded');
+        expect([operation.operationId, isShed]).toEqual([operation.operationId, SEARCHES.has(operation.operationId)]);
+      }
+      letGo();
+      const statuses = new Set((await Promise.all(underWay)).map(({ status }) => status));
+      expect(statuses).toEqual(new Set([200, 503]));
+    });
+
+    it('answers whatever a defect is with 500, and nothing of it', async () => {
+      const check = jest.spyOn(http.app.get(AccessHook), 'check').mockRejectedValue(new Error('SELECT secret FROM vault'));
+      for (const operation of contract.operations) {
+        const { status, body, text } = await ask(operation, BOOTSTRAP, {}, true);
+        expect([operation.operationId, status, body.code]).toEqual([operation.operationId, 500, 'internal.error']);
+        expect(text).not.toContain('secret');
+      }
+      check.mockRestore();
+    });
+
+    it('answers probes with 200 and 503, in bodies of their own', async () => {
+      const monitor = http.app.get(HealthMonitor);
+      const statusesOf = async (): Promise<Json> => {
+        await monitor.refreshAnew();
+        const replies = await Promise.all(open.map(async (operation) => [operation.path, (await ask(operation, null, {}, true)).status]));
+        return Object.fromEntries(replies);
+      };
+      expect(await statusesOf()).toMatchObject({ '/health/startup': 503, '/readyz': 503, '/livez': 200 });
+      http.app.get(SyncReadiness).advance('ready');
+      const all = Object.fromEntries(open.map(({ path }) => [path, 200]));
+      expect(await statusesOf()).toEqual(all);
+      const ping = jest.spyOn(http.store, 'ping').mockRejectedValue(new VectorStoreError('unavailable', 'refused'));
+      expect(await statusesOf()).toEqual({ ...all, '/health/vector-store': 503, '/health/qdrant': 503 });
+      ping.mockRestore();
+      const failing = { '/health': 503, '/health/detailed': 503, '/health/ready': 503, '/readyz': 503 };
+      await set.withoutDatabase(async () => expect(await statusesOf()).toEqual({ ...all, ...failing }));
+      expect(await statusesOf()).toEqual(all);
+      monitor.startDraining();
+      expect(await statusesOf()).toEqual({ ...all, '/health/ready': 503, '/readyz': 503 });
+    });
+
+    it('answers 503 without PostgreSQL to every key that it would have to look up, and to whatever needs a row', async () => {
+      await things.refill();
+      const { key } = (await stage.make({ name: 'unknown yet', scopes: ['write', 'admin'] })) as { key: string };
+      const requests = guarded.map((operation) => [operation, requestsTo(operation, ROWS.test(operation.path) ? 12 : 2)] as const);
+      const [answered, failed] = [new Set<string>(), new Set<string>()];
+      await set.withoutDatabase(async () => {
+        for (const [operation, samples] of requests) {
+          const { status, body } = await ask(operation, key, {}, true);
+          expect([operation.operationId, status, body.code]).toEqual([operation.operationId, 503, 'database.unavailable']);
+          for (const sample of samples) {
+            const reply = await send(operation, sample, true);
+            if (!ROWS.test(operation.path)) continue;
+            if (reply.status < 400) answered.add(operation.operationId);
+            if (reply.status !== 503) continue;
+            failed.add(operation.operationId);
+            break;
+          }
+        }
+      });
+      expect([...answered]).toEqual([]);
+      const spared = guarded.filter(({ path, operationId }) => ROWS.test(path) && !failed.has(operationId));
+      expect(spared.map(({ operationId }) => operationId)).toEqual([]);
+    });
   });
 
   it('leaves no documented status unseen', () => {
     expect(contract.unseen()).toEqual([]);
   });
 });
-void [DomainError, HealthMonitor, AccessHook, SyncReadiness, waitFor, randomUUID, PROJECT_BODY] as unknown as ErrorCode;

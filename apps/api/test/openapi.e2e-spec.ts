@@ -73,9 +73,18 @@ describe('openapi.json', () => {
   it('lists the statuses that each operation can answer', () => {
     for (const { name, path, operation } of operations) {
       const statuses = Object.keys(operation.responses);
-      expect([name, statuses]).toEqual([name, expect.arrayContaining(['406', '500'])]);
-      if (path.startsWith('/api/')) expect([name, statuses]).toEqual([name, expect.arrayContaining(['400', '503'])]);
-      if (operation.requestBody !== undefined) expect([name, statuses]).toEqual([name, expect.arrayContaining(['413', '415'])]);
+      expect([name, statuses]).toEqual([name, expect.arrayContaining(['400', '415', '500'])]);
+      if (operation['x-required-scope'] !== 'public') {
+        expect([name, statuses]).toEqual([name, expect.arrayContaining(['401', '403', '429', '503'])]);
+        const headersOf = (status: string) => Object.keys(operation.responses[status].headers ?? {});
+        expect([name, headersOf('401'), headersOf('429'), headersOf('503')]).toEqual([
+          name,
+          ['WWW-Authenticate'],
+          ['Retry-After'],
+          ['Retry-After'],
+        ]);
+      }
+      if (!name.startsWith('GET ')) expect([name, statuses]).toEqual([name, expect.arrayContaining(['413'])]);
       if (path.includes('{id}')) expect([name, statuses]).toEqual([name, expect.arrayContaining(['404'])]);
     }
   });

@@ -35,6 +35,7 @@ export class HealthController {
 
   @Get('health')
   @ApiOperation({
+    operationId: 'getHealth',
     summary: 'Overall health',
     description:
       'The state of every dependency as of the last background look (every 2 s). An index that is down is `degraded` with 200; PostgreSQL down is `error` with 503.',
@@ -48,6 +49,7 @@ export class HealthController {
 
   @Get('health/detailed')
   @ApiOperation({
+    operationId: 'getDetailedHealth',
     summary: 'Health with everything that is known',
     description:
       'As /health, and the relay, the event loop and the index. A relay that gets on with nothing for a minute, or an event loop that stood still for a second, makes it `degraded`. Versions are shown to a key with `admin:read`.',
@@ -62,6 +64,7 @@ export class HealthController {
 
   @Get(['health/vector-store', 'health/qdrant'])
   @ApiOperation({
+    operationId: 'getVectorStoreHealth',
     summary: 'Health of the vector index',
     description:
       'Of Qdrant, or of the index in the process, with the collections that searches use. Host and port are shown to a key with `admin:read`.',
@@ -74,7 +77,11 @@ export class HealthController {
   }
 
   @Get('api/status')
-  @ApiOperation({ summary: 'Whether the index can be searched', description: 'For pages that show a notice while it cannot.' })
+  @ApiOperation({
+    operationId: 'getServiceStatus',
+    summary: 'Whether the index can be searched',
+    description: 'For pages that show a notice while it cannot.',
+  })
   @ApiResponse({ status: 200, description: 'As of the last look', schema: SERVICE_STATUS_SCHEMA, example: SERVICE_STATUS_EXAMPLE })
   status(): ReturnType<typeof serviceStatusReplyOf> {
     return serviceStatusReplyOf(this.monitor.snapshot());
@@ -82,6 +89,7 @@ export class HealthController {
 
   @Get('diagnostics')
   @ApiOperation({
+    operationId: 'getDiagnostics',
     summary: 'Which services are connected',
     description:
       'PostgreSQL, the vector index, and the service that embeds where there is one. Their addresses are shown to a key with `admin:read`.',

@@ -14,6 +14,7 @@ export class ProbesController {
 
   @Get(['health/live', 'livez'])
   @ApiOperation({
+    operationId: 'getLiveness',
     summary: 'Liveness',
     description: 'The process answers. Touches no dependency: restarting Kindred does not heal PostgreSQL.',
   })
@@ -24,6 +25,7 @@ export class ProbesController {
 
   @Get(['health/ready', 'readyz'])
   @ApiOperation({
+    operationId: 'getReadiness',
     summary: 'Readiness',
     description: 'Whether to send requests here: started, not draining, PostgreSQL reachable. An unreachable index keeps it ready.',
   })
@@ -36,6 +38,7 @@ export class ProbesController {
 
   @Get(['health/startup', 'startupz'])
   @ApiOperation({
+    operationId: 'getStartup',
     summary: 'Startup',
     description: '200 once migrations are done, the model is loaded and the local index is compared with the ledger; it stays 200.',
   })
