@@ -33,8 +33,10 @@ const ROUTES: [string, string, Json][] = [
   ['GET', '/log-levels', undefined],
   ['GET', '/caches', undefined],
   ['POST', '/caches/clear', {}],
+  ['POST', '/caches/clear', { cache: 'answers' }],
   ['GET', '/index/stats', undefined],
   ['PUT', '/log-levels', { component: 'sync', level: 'debug' }],
+  ['POST', '/log-levels/reset', {}],
 ];
 
 /** Routes whose answers are looked at in keys.e2e-spec.ts. */
@@ -188,6 +190,8 @@ describe('admin routes', () => {
       ['POST', '/generations/1/retire', { force: true }],
       ['GET', '/schedules/statistics?limit=501', undefined],
       ['POST', '/schedules/statistics/run', { now: true }],
+      ['POST', '/caches/clear', { cache: 'everything' }],
+      ['POST', '/log-levels/reset', { component: 'sync' }],
     ])('%s %s %j is 400', async (method, path, payload) => {
       expectProblem(await send(method, path, payload), 400, 'request.invalid');
     });

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { InjectCommander } from 'nest-commander';
 import { BackupCommand } from './backup/backup.command.js';
 import { RestoreCommand } from './backup/restore.command.js';
+import { AuditCommand, AuditExportCommand, AuditListCommand } from './commands/audit.command.js';
+import { CachesClearCommand, CachesCommand, CachesStatsCommand } from './commands/caches.command.js';
 import {
   CertificateCommand,
   CertificatesCommand,
@@ -16,6 +18,7 @@ import {
   DeadLettersRequeueCommand,
   DeadLettersUnmuteCommand,
 } from './commands/dead-letters.command.js';
+import { ErasuresCommand } from './commands/erasures.command.js';
 import { GenerationsCreateCommand, GenerationsPlanCommand } from './commands/generations-create.command.js';
 import {
   GenerationsCommand,
@@ -27,8 +30,10 @@ import {
   GenerationsSwitchCommand,
 } from './commands/generations.command.js';
 import { ImportPgvectorCommand } from './commands/import-pgvector.command.js';
+import { JobsCancelCommand, JobsCommand, JobsListCommand, JobsShowCommand } from './commands/jobs.command.js';
+import { LogLevelsCommand, LogLevelsResetCommand, LogLevelsSetCommand, LogLevelsShowCommand } from './commands/log-levels.command.js';
 import { ReconcileCommand } from './commands/reconcile.command.js';
-import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand } from './commands/schedules.command.js';
+import { SchedulesCommand, SchedulesListCommand, SchedulesRunCommand, SchedulesShowCommand } from './commands/schedules.command.js';
 import { StatusCommand } from './commands/status.command.js';
 import { CompletionCommand } from './completion/completion.command.js';
 import { DemoCommand } from './demo/demo.command.js';
@@ -66,7 +71,12 @@ import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, Mig
     ...[DeadLettersCommand, DeadLettersListCommand, DeadLettersRequeueCommand, DeadLettersMuteCommand, DeadLettersUnmuteCommand],
     ...[GenerationsCommand, GenerationsListCommand, GenerationsShowCommand, GenerationsPlanCommand, GenerationsCreateCommand],
     ...[GenerationsGateCommand, GenerationsSwitchCommand, GenerationsRollbackCommand, GenerationsRetireCommand],
-    ...[SchedulesCommand, SchedulesListCommand, SchedulesRunCommand],
+    ...[SchedulesCommand, SchedulesListCommand, SchedulesShowCommand, SchedulesRunCommand],
+    ...[AuditCommand, AuditListCommand, AuditExportCommand],
+    ...[CachesCommand, CachesStatsCommand, CachesClearCommand],
+    ...[LogLevelsCommand, LogLevelsShowCommand, LogLevelsSetCommand, LogLevelsResetCommand],
+    ...[JobsCommand, JobsListCommand, JobsShowCommand, JobsCancelCommand],
+    ErasuresCommand,
     ...[ImportCommand, ImportPgvectorCommand],
     ...[BackupCommand, RestoreCommand, DoctorCommand, RestoreDrillCommand, FaultsCommand],
     ...[MigrationCommand, MigrationRunCommand, MigrationRevertCommand, MigrationGenerateCommand],

@@ -169,17 +169,12 @@ describe('backup and restore of a service, by the command line', () => {
     const { body: list } = await server.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/projects?limit=100');
     const { id } = list.items.find(({ name }) => name === 'Job 2')!;
     const { body } = await server.call<{ erasure_id: string }>('DELETE', `/api/v1/projects/${id}?receipt=true`);
-    const untilProven = () =>
-      waitFor(
-        async () => {
-          const receipt = await server.call<{ state: string; backups: { location: string }[] }>(
-            'GET',
-            `/api/v1/erasures/${body.erasure_id}`,
-          );
-          return receipt.body.state === 'proven' ? receipt.body : null;
-        },
-        { what: 'the erasure is proven', timeoutMs: 60_000 },
-      );
+    const untilProven = async () => {
+      const { code, out } = await kindred(environment(source, 'source'), 'erasures', body.erasure_id, '--wait', '--json');
+      const receipt = JSON.parse(out) as { state: string; backups: { location: string }[] };
+      expect([code, receipt.state]).toEqual([0, 'proven']);
+      return receipt;
+    };
     // Those that were killed as well: the register outlives a restore, and their files may be there.
     const locations = (await untilProven()).backups.map(({ location }) => location.split('/').at(-1));
     expect(locations.sort()).toEqual(['killed-backup.before-manifest', 'killed-backup.table-written', 'whole']);

@@ -1,6 +1,7 @@
 import { createTestDatabase, ServerProcess, waitFor, type TestDatabase } from '#testing';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createWebServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,6 +95,55 @@ describe('the command line makes keys, and uses them', () => {
     expect(await kindred(['keys', 'revoke', made.id], as)).toMatchObject({ code: 0, out: `Key ${made.id} is revoked.\n` });
     expect((await kindred(['search', 'oak'], { KINDRED_API_KEY: made.key })).code).toBe(4);
     expect((await kindred(['keys', 'revoke', '000000000000'], as)).error).toContain('(keys.not-found)');
+  });
+
+  it('lists and exports who did what', async () => {
+    const as = { KINDRED_API_KEY: operator };
+    const list = await kindred(['audit', 'list', '--limit', '2'], as);
+    expect(list.out).toMatch(
+      / operator \([0-9a-f]{12}\) +127\.0\.0\.1 +DELETE \/api\/v1\/admin\/keys\/:id +000000000000 +refused \(keys\.not-found\)$/m,
+    );
+    const [, cursor] = /^More: --cursor (\d+)$/m.exec(list.out) ?? [];
+    const next = JSON.parse((await kindred(['audit', 'list', '--cursor', cursor!, '--json'], as)).out) as { items: { action: string }[] };
+    expect(next.items.map(({ action }) => action)).toEqual([
+      'POST /api/v1/admin/keys/:id/rotate',
+      'POST /api/v1/admin/keys',
+      'keys create',
+    ]);
+    const path = join(folder, 'audit.ndjson');
+    expect(await kindred(['audit', 'export', '--out', path], as)).toEqual({ code: 0, out: '', error: '' });
+    const lines = readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { channel: string });
+    expect([lines.length, lines.at(-1)]).toMatchObject([5, { channel: 'cli', action: 'keys create', result: 'ok' }]);
+    expect((await kindred(['audit', 'export'], as)).out).toBe(readFileSync(path, 'utf8'));
+  });
+
+  it('sends its key to no other machine in plain text, and follows no redirection', async () => {
+    const keyless = await kindred(['status', '--url', 'http://192.0.2.1', '--key', CANARY]);
+    expect([keyless.code, keyless.out, keyless.error]).toEqual([
+      2,
+      '',
+      expect.stringContaining('The key would go to http://192.0.2.1 unencrypted'),
+    ]);
+    const asked: (string | undefined)[] = [];
+    const target = createWebServer((request, reply) => {
+      asked.push(request.headers.authorization);
+      reply.end('{}');
+    });
+    await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
+    const gateway = createWebServer((_request, reply) => reply.writeHead(307, { location: `${origin}/status` }).end());
+    await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+    try {
+      const redirected = await kindred(['status', '--url', url, '--key', CANARY]);
+      expect([redirected.code, redirected.error]).toEqual([1, expect.stringContaining(`${url} redirects to ${origin}`)]);
+      expect(asked).toEqual([]);
+    } finally {
+      await Promise.all([target, gateway].map((one) => new Promise((resolve) => one.close(resolve))));
+    }
   });
 
   it.each([

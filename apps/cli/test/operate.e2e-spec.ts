@@ -185,6 +185,45 @@ describe('the command line operates a running service', () => {
       ['quick-check', 'reconcile', 'tombstone-purge', 'cache-purge', 'statistics'].map((name) => [0, `${name}: done`]),
     );
     expect((await kindred('schedules', 'run', 'nonsense')).error).toContain('(schedules.not-found)');
+    const shown = await kindred('schedules', 'show', 'statistics', '--limit', '1');
+    expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(/^due .*\n-.*\n\S+ \S+ .* done .*\{.*\n$/)]);
+  });
+
+  it('shows what the service remembers, and lets it forget one part or all', async () => {
+    await search();
+    const remembered = async () => (await json<{ query_vectors: { entries: number }[] }>('caches', 'stats')).query_vectors[0]!.entries;
+    expect(await remembered()).toBe(1);
+    expect((await kindred('caches', 'clear', 'answers')).out).toMatch(/^query-vectors +all-MiniLM-L6-v2:q8 +1 /m);
+    expect(await remembered()).toBe(1);
+    expect((await kindred('caches', 'clear', 'query-vectors')).out).toMatch(/^query-vectors +all-MiniLM-L6-v2:q8 +0 /m);
+    await search();
+    expect(await remembered()).toBe(1);
+    expect(await json('caches', 'clear', 'all')).toMatchObject({ query_vectors: [{ entries: 0 }] });
+    expect(await kindred('caches', 'clear', 'rows')).toMatchObject({ code: 2, error: expect.stringContaining('there are query-vectors,') });
+  });
+
+  it('changes what is logged, and goes back', async () => {
+    const before = await json<{ levels: Record<string, string> }>('log-levels', 'show');
+    expect((await kindred('log-levels', 'set', 'sync', 'debug')).out).toMatch(/^sync +debug$/m);
+    const { levels } = await json<typeof before>('log-levels', 'set', 'all', 'warn');
+    expect(new Set(Object.values(levels))).toEqual(new Set(['warn']));
+    expect(await json('log-levels', 'reset')).toEqual(before);
+    expect(await kindred('log-levels', 'set', 'engine', 'debug')).toMatchObject({
+      code: 2,
+      error: expect.stringContaining('there are all,'),
+    });
+    expect(await kindred('log-levels', 'set', 'sync', 'loud')).toMatchObject({ code: 2, error: expect.stringContaining('silent, fatal') });
+  });
+
+  it('shows the receipt of an erasure', async () => {
+    const made = await server.call<{ id: string }>('POST', '/api/v1/projects', { name: 'Gone', description: 'soon' });
+    const { body } = await server.call<{ erasure_id: string }>('DELETE', `/api/v1/projects/${made.body.id}?receipt=true`);
+    const { code, out } = await kindred('erasures', body.erasure_id);
+    expect(code).toBe(0);
+    expect(out).toContain(`Erasure ${body.erasure_id} of project ${made.body.id}: pending`);
+    expect(out).toMatch(/^row +- +proven +1 /m);
+    expect(out).toContain('No backup was made before.');
+    expect((await kindred('erasures', '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11')).error).toContain('.not-found)');
   });
 
   it('answers another origin with a refusal', async () => {

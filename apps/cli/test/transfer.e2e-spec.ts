@@ -44,6 +44,19 @@ describe('the command line imports and exports', () => {
     expect(code).toBe(1);
   });
 
+  it('lists what was imported, and shows one with what it refused', async () => {
+    const path = file('refused.csv', 'name,description,complexity\nGate,Larch gate,2\nDoor,Oak door,9\nWall,Brick wall,8\n');
+    expect((await kindred(['import', path])).code).toBe(1);
+    const list = await kindred(['jobs', 'list', '--limit', '1']);
+    const [, id] = /^([0-9a-f-]{36}) +projects +done +3 +2 .* refused\.csv$/m.exec(list.out) ?? [list.out];
+    const shown = await kindred(['jobs', 'show', id!, '--problems', '1']);
+    expect([shown.code, shown.out]).toEqual([0, expect.stringContaining('rows: 3; 1 new, 0 changed, 0 unchanged, 2 rejected')]);
+    expect(shown.out).toContain('refused.csv:3: /complexity must be at most 5 (too-large)\n… and 1 more');
+    expect((await kindred(['jobs', 'show', '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11'])).error).toContain('(jobs.not-found)');
+    // Nobody counts on this row.
+    await database.query(`DELETE FROM projects WHERE name = 'Gate' AND external_id IS NULL`);
+  });
+
   it('imports standard input, and the same again without a change; 0', async () => {
     const rows = ['a', 'c', 'd'].map((id) => JSON.stringify({ name: id, description: `Row ${id}`, external_id: id })).join('\n');
     const first = await kindred(['import', '-', '--format', 'ndjson'], rows);
@@ -53,6 +66,8 @@ describe('the command line imports and exports', () => {
     expect([second.code, job.progress.unchanged]).toEqual([0, 3]);
     const again = await kindred(['import', '--resume', job.id]);
     expect([again.code, again.out]).toEqual([0, expect.stringContaining('Total: 3')]);
+    // One that is over stays as it is.
+    expect(JSON.parse((await kindred(['jobs', 'cancel', job.id, '--json'])).out)).toMatchObject({ id: job.id, state: 'done' });
   });
 
   it('imports documents into a collection', async () => {

@@ -3,12 +3,13 @@ import { loadClientConfig } from './client-config.js';
 const CANARY = 'canary-7f3a';
 
 describe('loadClientConfig', () => {
-  it('has no key by default', () => {
-    expect(loadClientConfig({})).toEqual({ apiKey: null });
+  it('has no key by default, and keeps one from plain http', () => {
+    expect(loadClientConfig({})).toEqual({ apiKey: null, allowsPlaintext: false });
+    expect(loadClientConfig({ KINDRED_ALLOW_PLAINTEXT: 'true' }).allowsPlaintext).toBe(true);
   });
 
   it('reads the key, whatever is wrong with the configuration of the service', () => {
-    expect(loadClientConfig({ KINDRED_API_KEY: 'kd_1', PORT: 'x' })).toEqual({ apiKey: 'kd_1' });
+    expect(loadClientConfig({ KINDRED_API_KEY: 'kd_1', PORT: 'x' }).apiKey).toBe('kd_1');
   });
 
   it.each([{ KINDRED_API_KEY: `${CANARY} two` }, { KINDRED_API_KEY_FILE: `/${CANARY}` }])(

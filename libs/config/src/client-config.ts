@@ -4,9 +4,12 @@ import { inspectEnvironment, InvalidEnvironmentError, type Environment } from '.
 export class ClientConfig {
   /** `null` = none; a service on this machine may need none. */
   readonly apiKey: string | null;
+  /** Whether the key may go over plain http to another machine. */
+  readonly allowsPlaintext: boolean;
 
-  constructor({ apiKey }: { readonly apiKey: string | null }) {
+  constructor({ apiKey, allowsPlaintext }: { readonly apiKey: string | null; readonly allowsPlaintext: boolean }) {
     this.apiKey = apiKey;
+    this.allowsPlaintext = allowsPlaintext;
     Object.freeze(this);
   }
 }
@@ -18,8 +21,8 @@ export class ClientConfig {
  * @throws InvalidEnvironmentError
  */
 export function loadClientConfig(environment: Environment = process.env): ClientConfig {
-  const { KINDRED_API_KEY, KINDRED_API_KEY_FILE } = environment;
-  const { sound, problems } = inspectEnvironment({ KINDRED_API_KEY, KINDRED_API_KEY_FILE });
+  const { KINDRED_API_KEY, KINDRED_API_KEY_FILE, KINDRED_ALLOW_PLAINTEXT } = environment;
+  const { sound, problems } = inspectEnvironment({ KINDRED_API_KEY, KINDRED_API_KEY_FILE, KINDRED_ALLOW_PLAINTEXT });
   if (problems.length > 0) throw new InvalidEnvironmentError(problems);
-  return new ClientConfig({ apiKey: sound.KINDRED_API_KEY ?? null });
+  return new ClientConfig({ apiKey: sound.KINDRED_API_KEY ?? null, allowsPlaintext: sound.KINDRED_ALLOW_PLAINTEXT });
 }

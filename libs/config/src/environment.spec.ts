@@ -76,6 +76,7 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   SIMILARITY_THRESHOLD: [CANARY, '-1.01', '1.01', 'NaN', '.5'],
   REQUIRE_IF_MATCH: [CANARY, '0', 'False'],
   KINDRED_API_KEY: [`${CANARY} `, `${CANARY}\n`, `ü${CANARY}`, 'x'.repeat(513)],
+  KINDRED_ALLOW_PLAINTEXT: [CANARY, '1', 'yes'],
   AUTH: [CANARY, 'Required', 'on'],
   KINDRED_BOOTSTRAP_KEY: [`${CANARY} ${CANARY} ${CANARY}`, 'x'.repeat(21), 'x'.repeat(513)],
   API_KEY_PEPPER: [`${CANARY} ${CANARY} ${CANARY}`, 'x'.repeat(21), 'x'.repeat(513)],

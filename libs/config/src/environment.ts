@@ -177,6 +177,7 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[\x21-\x7e]{1,512}$/, 'must be 1 to 512 printable characters without spaces')
     .optional(),
+  KINDRED_ALLOW_PLAINTEXT: flag.default(false),
   AUTH: z.enum(['auto', 'required', 'off'], 'must be auto, required or off').default('auto'),
   KINDRED_BOOTSTRAP_KEY: z.string().regex(SECRET_PATTERN, SECRET_RULE).optional(),
   API_KEY_PEPPER: z.string().regex(SECRET_PATTERN, SECRET_RULE).optional(),

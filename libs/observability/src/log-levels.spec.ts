@@ -26,6 +26,13 @@ describe('LogLevels', () => {
     expect(levels.allows('fatal', 'QdrantVectorStore')).toBe(false);
   });
 
+  it('goes back to what is configured', () => {
+    const levels = new LogLevels({ level: 'warn', levels: { sync: 'debug' } });
+    levels.set('*', 'trace');
+    levels.reset();
+    expect(levels.get()).toMatchObject({ sync: 'debug', http: 'warn' });
+  });
+
   it('knows every logger of the house, under the part that its file is in', () => {
     const files = globSync('{libs,apps}/*/src/**/*.ts', { cwd: ROOT }).filter((file) => !/spec\.ts$|^libs\/testing/.test(file));
     const used = files.flatMap((file) => {

@@ -13,8 +13,8 @@ const RANKS = new Map<LogLevel, number>(LOG_LEVELS.map((level, rank) => [level, 
 export class LogLevels {
   private readonly ranks = new Map<LogComponent, number>();
 
-  constructor({ level, levels }: LogConfig) {
-    for (const component of LOG_COMPONENTS) this.set(component, levels[component] ?? level);
+  constructor(private readonly configured: LogConfig) {
+    this.reset();
   }
 
   /** The level of every component. */
@@ -26,6 +26,12 @@ export class LogLevels {
   /** From now on; `*` = of all components. */
   set(component: LogComponent | '*', level: LogLevel): void {
     for (const one of component === '*' ? LOG_COMPONENTS : [component]) this.ranks.set(one, RANKS.get(level)!);
+  }
+
+  /** As LOG_LEVEL says, again. */
+  reset(): void {
+    const { level, levels } = this.configured;
+    for (const component of LOG_COMPONENTS) this.set(component, levels[component] ?? level);
   }
 
   /** Whether a line of that level, by the logger of that name, is written. */

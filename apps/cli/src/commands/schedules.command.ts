@@ -1,7 +1,10 @@
 import { renderTable } from '#kernel';
 import { Command, CommandRunner, Option, SubCommand } from 'nest-commander';
 import { timeText } from '../output/words.js';
-import { ServiceCommand, type ServiceOptions } from '../service/service-command.js';
+import { ServiceCommand, wholeNumber, type ServiceOptions } from '../service/service-command.js';
+
+/** Characters of a result in a table; --json has it whole. */
+const RESULT_SHOWN = 100;
 
 interface Run {
   readonly due_at: string;
@@ -40,6 +43,20 @@ export class SchedulesListCommand extends ServiceCommand {
   }
 }
 
+@SubCommand({ name: 'show', arguments: '<name>', description: 'The last runs of a schedule, newest first, with what they found' })
+export class SchedulesShowCommand extends ServiceCommand {
+  @Option({ flags: '--limit <number>', description: 'at most so many' })
+  parseLimit(text: string): number {
+    return wholeNumber('--limit', text);
+  }
+
+  async run([name]: string[], options: ServiceOptions & { readonly limit?: number }): Promise<void> {
+    const path = `schedules/${encodeURIComponent(name!)}`;
+    const runs = await this.clientOf(options).read<{ items: Run[] }>(path, { limit: options.limit });
+    this.show(options, runs, () => runTable(runs.items));
+  }
+}
+
 @SubCommand({ name: 'run', arguments: '<name>', description: 'Run a schedule now, in the service' })
 export class SchedulesRunCommand extends ServiceCommand {
   @Option({ flags: '--wait', description: 'wait until it is done, and print what it found; exit code 1 when it failed' })
@@ -65,7 +82,11 @@ export class SchedulesRunCommand extends ServiceCommand {
   }
 }
 
-@Command({ name: 'schedules', description: 'Recurring work of the engine', subCommands: [SchedulesListCommand, SchedulesRunCommand] })
+@Command({
+  name: 'schedules',
+  description: 'Recurring work of the engine',
+  subCommands: [SchedulesListCommand, SchedulesShowCommand, SchedulesRunCommand],
+})
 export class SchedulesCommand extends CommandRunner {
   async run(): Promise<void> {
     this.command.help({ error: true });
@@ -75,4 +96,19 @@ export class SchedulesCommand extends CommandRunner {
 function errorOf(run: Run | null): string {
   const { result } = run ?? {};
   return typeof result === 'object' && result !== null && 'error' in result ? String(result.error) : '';
+}
+
+function runTable(runs: readonly Run[]): string {
+  if (runs.length === 0) return 'It has not run in the last seven days.';
+  return renderTable(
+    ['due', 'begun', 'finished', 'outcome', 'on', 'result'],
+    runs.map(({ due_at, started_at, finished_at, outcome, holder, result }) => [
+      timeText(due_at),
+      timeText(started_at),
+      timeText(finished_at),
+      outcome,
+      holder,
+      JSON.stringify(result ?? null).slice(0, RESULT_SHOWN),
+    ]),
+  );
 }

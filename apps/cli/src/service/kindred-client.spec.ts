@@ -38,6 +38,18 @@ describe('KindredClient', () => {
     expect(sent[0]!.get('content-type')).toBe('application/json');
   });
 
+  it('follows no redirection, whose target would get the key or another request', async () => {
+    const asked: (RequestInit | undefined)[] = [];
+    jest.spyOn(globalThis, 'fetch').mockImplementation(async (_url, init) => {
+      asked.push(init);
+      return new Response(null, { status: 307, headers: { location: 'https://elsewhere.example/x?y' } });
+    });
+    const refused = { exitCode: 1, message: 'http://kindred redirects to https://elsewhere.example, which is not followed.' };
+    await expect(new KindredClient('http://kindred', 'kd_1').act('x')).rejects.toMatchObject(refused);
+    await expect(new KindredClient('http://kindred', 'kd_1').health('/health')).rejects.toMatchObject(refused);
+    expect(asked.map((init) => init?.redirect)).toEqual(['manual', 'manual']);
+  });
+
   it('takes a reply without a body', async () => {
     await expect(answering(() => new Response(null, { status: 204 })).call('DELETE', '/x')).resolves.toBeUndefined();
   });

@@ -38,7 +38,10 @@ export interface QueryReply {
   readonly index: { readonly model: string; readonly pending: number } | null;
 }
 
+export type QueryParameters = Readonly<Record<string, string | number | boolean | undefined>>;
+
 const ADMIN = '/api/v1/admin';
+
 /** Speaks the public API, as any client would. */
 export class KindredClient {
   /** @param key sent as a bearer token; `null` = none */
@@ -98,11 +101,16 @@ export class KindredClient {
   }
 
   /** Reads an admin route; parameters that are undefined are left out. @throws ServiceError */
-  async read<Reply>(path: string, parameters: Readonly<Record<string, string | number | boolean | undefined>> = {}): Promise<Reply> {
+  async read<Reply>(path: string, parameters: QueryParameters = {}): Promise<Reply> {
+    return this.get(`${ADMIN}/${path}`, parameters);
+  }
+
+  /** The same of any route. @throws ServiceError */
+  async get<Reply>(path: string, parameters: QueryParameters): Promise<Reply> {
     const given = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) given.set(name, String(value));
     const query = given.toString();
-    return this.call('GET', `${ADMIN}/${path}${query === '' ? '' : `?${query}`}`);
+    return this.call('GET', `${path}${query === '' ? '' : `?${query}`}`);
   }
 
   /** Tells an admin route to do something. @throws ServiceError */
@@ -149,10 +157,22 @@ export class KindredClient {
   private async request(path: string, init: RequestInit & { readonly headers?: Readonly<Record<string, string>> }): Promise<Response> {
     try {
       const headers = { ...init.headers, ...(this.key === null ? {} : { authorization: `Bearer ${this.key}` }) };
-      return await fetch(`${this.url}${path}`, { ...init, headers });
+      const reply = await fetch(`${this.url}${path}`, { ...init, headers, redirect: 'manual' });
+      if (reply.status < 300 || reply.status >= 400) return reply;
+      await reply.body?.cancel();
+      throw this.redirection(reply.headers.get('location'));
     } catch (error) {
+      if (error instanceof ServiceError) throw error;
       throw new ServiceError(`Nothing answers at ${this.url} (${reasonOf(error)}). Is Kindred running there?`, null, { isPassing: true });
     }
+  }
+
+  /** Kindred redirects nobody; whoever does might have the key sent elsewhere, or a change made into a mere look. */
+  private redirection(location: string | null): ServiceError {
+    const target = location !== null && URL.canParse(location, this.url) ? ` to ${new URL(location, this.url).origin}` : '';
+    return new ServiceError(`${this.url} redirects${target}, which is not followed.`, null, {
+      advice: 'Give the address of Kindred itself with --url.',
+    });
   }
 
   private async json<Reply>(call: string, reply: Response): Promise<Reply> {

@@ -1,6 +1,5 @@
 import { loadConfig } from '#config';
-import { apiKeyOf } from './api-key.js';
-import { KindredClient } from './kindred-client.js';
+import type { KindredClient } from './kindred-client.js';
 import { ServiceCommand, type ServiceOptions } from './service-command.js';
 import { ServiceError } from './service-error.js';
 import { ServiceProcess } from './service-process.js';
@@ -10,12 +9,12 @@ import { findRunningService } from './service-url.js';
 export abstract class ServedCommand extends ServiceCommand {
   protected async withService<T>(options: ServiceOptions, work: (client: KindredClient) => Promise<T>): Promise<T> {
     const url = options.url ?? runningService();
-    if (url !== null) return work(new KindredClient(url, apiKeyOf(options.key)));
+    if (url !== null) return work(this.clientAt(url, options));
     process.stderr.write('No service runs here; it is started for as long as this takes.\n');
     // Its address is nobody's business: the usual port may belong to another installation.
     const service = await ServiceProcess.start({ PORT: '0' });
     try {
-      return await work(new KindredClient(service.url, apiKeyOf(options.key)));
+      return await work(this.clientAt(service.url, options));
     } finally {
       await service.stop();
     }

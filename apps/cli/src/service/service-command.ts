@@ -4,12 +4,14 @@ import { ProgressLine } from '../output/progress-line.js';
 import { apiKeyOf, parseApiKey } from './api-key.js';
 import { follow, PATIENCE_MS } from './follow.js';
 import { KindredClient } from './kindred-client.js';
+import { assertKeyIsSafe } from './plaintext-key.js';
 import { findRunningService, parseServiceUrl } from './service-url.js';
 import { UsageError } from './usage-error.js';
 
 export interface ServiceOptions {
   readonly url?: string;
   readonly key?: string;
+  readonly insecure?: boolean;
   readonly json?: boolean;
 }
 
@@ -28,13 +30,25 @@ export abstract class ServiceCommand extends CommandRunner {
     return parseApiKey(text);
   }
 
+  @Option({ flags: '--insecure', description: 'send the key over plain http to another machine, too, where others may read it on its way' })
+  parseInsecure(): boolean {
+    return true;
+  }
+
   @Option({ flags: '--json', description: 'print the raw JSON, also of a failure (on standard error)' })
   parseJson(): boolean {
     return true;
   }
 
-  protected clientOf({ url, key }: ServiceOptions): KindredClient {
-    return new KindredClient(url ?? findRunningService(loadConfig().data.dataDir), apiKeyOf(key));
+  protected clientOf(options: ServiceOptions): KindredClient {
+    return this.clientAt(options.url ?? findRunningService(loadConfig().data.dataDir), options);
+  }
+
+  /** @throws UsageError when the key would be readable on its way to `url` */
+  protected clientAt(url: string, { key, insecure }: ServiceOptions): KindredClient {
+    const apiKey = apiKeyOf(key);
+    if (apiKey !== null && insecure !== true) assertKeyIsSafe(url);
+    return new KindredClient(url, apiKey);
   }
 
   protected show(options: ServiceOptions, reply: unknown, text: () => string): void {

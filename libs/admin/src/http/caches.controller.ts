@@ -6,7 +6,6 @@ import { Body, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AdminController } from './admin-route.js';
-import { emptyBodySchema } from './admin-rules.js';
 
 const counters = {
   hits: z.number().int(),
@@ -22,6 +21,11 @@ const cachesSchema = z
   })
   .meta({ id: 'Caches' });
 type Caches = z.output<typeof cachesSchema>;
+
+const CACHES = ['query_vectors', 'answers', 'keys'] as const;
+const clearSchema = z
+  .strictObject({ cache: z.enum(CACHES).optional().describe('Only this one; without it all of them') })
+  .meta({ id: 'ClearCachesRequest' });
 
 const EXAMPLE: Caches = {
   query_vectors: [{ model: 'all-MiniLM-L6-v2:q8', hits: 120, joined: 3, misses: 40, entries: 40 }],
@@ -57,13 +61,29 @@ export class CachesController {
     summary: 'Forget what is remembered',
     description: 'In the process that answers. Nothing is lost; the next requests are slower.',
   })
-  @ApiBody({ schema: {}, required: false, examples: { empty: { summary: 'Nothing to say', value: {} } } })
+  @ApiBody({
+    schema: {},
+    required: false,
+    examples: { all: { summary: 'All of them', value: {} }, answers: { summary: 'One of them', value: { cache: 'answers' } } },
+  })
   @ApiOkResponse({ description: 'As it is now', standardSchema: cachesSchema, example: EXAMPLE })
-  clear(@Body({ schema: emptyBodySchema.prefault({}) }) _body: unknown, @Query({ schema: noQuery }) _query: unknown): Caches {
-    this.embedders.forgetQueries();
-    this.answers.clear();
-    this.keys.clear();
+  clear(
+    @Body({ schema: clearSchema.prefault({}) }) { cache }: z.output<typeof clearSchema>,
+    @Query({ schema: noQuery }) _query: unknown,
+  ): Caches {
+    for (const one of cache === undefined ? CACHES : [cache]) this.forget(one);
     return this.state();
+  }
+
+  private forget(cache: (typeof CACHES)[number]): void {
+    switch (cache) {
+      case 'query_vectors':
+        return this.embedders.forgetQueries();
+      case 'answers':
+        return this.answers.clear();
+      case 'keys':
+        return this.keys.clear();
+    }
   }
 
   private state(): Caches {
