@@ -1,4 +1,5 @@
 import { Command, CommandRunner, Option, SubCommand } from 'nest-commander';
+import { auditedDirectly } from './audit/audited-directly.js';
 import { withSchema } from './schema-session.js';
 
 interface JsonOptions {
@@ -19,8 +20,8 @@ abstract class SchemaCommand extends CommandRunner {
 @SubCommand({ name: 'run', description: 'Apply every migration that has not run yet (the service does this at its start, too)' })
 export class MigrationRunCommand extends SchemaCommand {
   async run(_arguments: string[], options: JsonOptions): Promise<void> {
-    await withSchema(async (source, { runMigrations }) => {
-      const done = await runMigrations(source);
+    await withSchema(async (source, { runMigrations }, url) => {
+      const done = await migrated(url, 'migration run', () => runMigrations(source));
       const text = done.length === 0 ? 'The schema is up to date.' : `Applied:\n${done.map((name) => `  ${name}`).join('\n')}`;
       this.show(options, { applied: done }, text);
     });
@@ -30,9 +31,16 @@ export class MigrationRunCommand extends SchemaCommand {
 @SubCommand({ name: 'revert', description: 'Undo the newest migration; what its tables held is lost' })
 export class MigrationRevertCommand extends SchemaCommand {
   async run(_arguments: string[], options: JsonOptions): Promise<void> {
-    await withSchema(async (source, { revertLastMigration }) => {
-      await revertLastMigration(source);
-      this.show(options, { reverted: true }, 'The newest migration is undone. The next start of the service applies it again.');
+    await withSchema(async (source, { revertLastMigration }, url) => {
+      const act = { action: 'migration revert', target: null, detail: null };
+      const name = await auditedDirectly(
+        url,
+        act,
+        () => revertLastMigration(source),
+        (undone) => undone,
+      );
+      const text = name === null ? 'There is no migration to undo.' : `Undone: ${name}. The next start of the service applies it again.`;
+      this.show(options, { reverted: name !== null, migration: name }, text);
     });
   }
 }
@@ -40,8 +48,8 @@ export class MigrationRevertCommand extends SchemaCommand {
 @SubCommand({ name: 'generate', arguments: '<name>', description: 'Print a migration from the migrated schema to the entities' })
 export class MigrationGenerateCommand extends SchemaCommand {
   async run([name]: string[], options: JsonOptions): Promise<void> {
-    await withSchema(async (source, { findSchemaDrift, renderMigration, runMigrations }) => {
-      await runMigrations(source);
+    await withSchema(async (source, { findSchemaDrift, renderMigration, runMigrations }, url) => {
+      await migrated(url, 'migration generate', () => runMigrations(source));
       const drift = await findSchemaDrift(source);
       const migration = drift.up.length === 0 ? null : renderMigration(name!, Date.now(), drift);
       this.show(options, { migration }, migration ?? 'The entities and the schema agree; there is nothing to migrate.');
@@ -58,4 +66,9 @@ export class MigrationCommand extends CommandRunner {
   async run(): Promise<void> {
     this.command.help();
   }
+}
+
+/** @returns the names of the migrations that `run` has run; the newest of them is what the audit names */
+function migrated(url: string, action: string, run: () => Promise<string[]>): Promise<string[]> {
+  return auditedDirectly(url, { action, target: null, detail: null }, run, (done) => done.at(-1) ?? null);
 }

@@ -63,6 +63,15 @@ describe('kindred import pgvector', () => {
   const MODEL = ['--model', 'all-MiniLM-L6-v2', '--dimensions', String(DIMENSIONS)];
   const documents = async () => (await database.query<{ n: number }>('SELECT count(*)::int AS n FROM documents')).rows[0]!.n;
 
+  const acts = async () => {
+    const { rows } = await database.query<{ channel: string; target: string; detail: { from: string }; result: string | null }>(
+      `SELECT begun.channel, begun.target, begun.detail, ended.result FROM audit_entries begun
+       LEFT JOIN audit_entries ended ON ended.act_id = begun.act_id AND ended.phase = 'ended'
+       WHERE begun.phase = 'begun' AND begun.action = 'import pgvector' ORDER BY begun.audit_id`,
+    );
+    return rows;
+  };
+
   it('says what is wrong, in a sentence', async () => {
     const outcomes = await Promise.all([
       call('--from', 'http://x', '--table', 't', '--map', 'm', '--collection', 'c'),
@@ -90,6 +99,7 @@ describe('kindred import pgvector', () => {
       expect.stringContaining(`A dry run: nothing was written. What would happen:\nTotal: ${ROWS}\nSuccessfully migrated: ${ROWS}`),
     ]);
     await expect(documents()).resolves.toBe(0);
+    await expect(acts()).resolves.toEqual([]);
   });
 
   it('survives kill -9: the resumed run brings exactly the rest, and no vector is made anew', async () => {
@@ -115,6 +125,10 @@ describe('kindred import pgvector', () => {
         (await database.query(`SELECT 1 FROM index_ledger WHERE state = 'synced' AND indexed_version IS NOT NULL`)).rows.length === ROWS,
       { what: 'every chunk is in the index', timeoutMs: 60_000 },
     );
+    const [killed, resumed] = await acts();
+    expect(killed).toMatchObject({ channel: 'cli', target: 'boards', detail: { table: 'dq_embeddings', resume: false }, result: null });
+    expect(resumed).toMatchObject({ target: 'boards', detail: { model: 'all-MiniLM-L6-v2', resume: true }, result: 'ok' });
+    expect(resumed!.detail.from).toBe(new URL(foreign.url).host + new URL(foreign.url).pathname);
     const again = await call(...words(), ...MODEL, '--resume', '--sample', String(ROWS), '--seed', 'x', '--json');
     const { verification } = JSON.parse(again.out) as Report;
     expect([again.code, verification]).toMatchObject([0, { is_passed: true, documents: ROWS, sample: { compared: ROWS } }]);

@@ -21,9 +21,14 @@ export async function runMigrations(source: DataSource): Promise<string[]> {
   });
 }
 
-/** Undoes the newest migration. Rows of the tables that it made are gone afterwards. */
-export async function revertLastMigration(source: DataSource): Promise<void> {
-  await inMigrationTransaction(source, (executor) => executor.undoLastMigration());
+/** Undoes the newest migration. Rows of the tables that it made are gone afterwards. @returns its name; `null` = there was none */
+export async function revertLastMigration(source: DataSource): Promise<string | null> {
+  return inMigrationTransaction(source, async (executor) => {
+    const before = await executor.getExecutedMigrations();
+    await executor.undoLastMigration();
+    const left = new Set((await executor.getExecutedMigrations()).map(({ name }) => name));
+    return before.find(({ name }) => !left.has(name))?.name ?? null;
+  });
 }
 
 /** Names of the migrations of this release, oldest first. */

@@ -10,13 +10,13 @@ export interface SchemaToolOptions {
 }
 
 /**
- * Gives `work` a data source that is connected and not migrated, for commands: of the server behind DATABASE_URL, else of the embedded one, which runs only meanwhile.
+ * Gives `work` a data source that is connected and not migrated, and the URL of its database, for commands: of the server behind DATABASE_URL, else of the embedded one, which runs only meanwhile.
  *
  * @throws FatalStartupError when the embedded database is in use by the service
  */
 export async function withSchemaDataSource<T>(
   { database, data, entities }: SchemaToolOptions,
-  work: (source: DataSource) => Promise<T>,
+  work: (source: DataSource, url: string) => Promise<T>,
 ): Promise<T> {
   if (database.url !== null) return connected(database.url, entities, work);
   const lock = await DataDirLock.acquire(data.dataDir);
@@ -32,12 +32,12 @@ export async function withSchemaDataSource<T>(
 async function connected<T>(
   url: string,
   entities: readonly EntityType[] | undefined,
-  work: (source: DataSource) => Promise<T>,
+  work: (source: DataSource, url: string) => Promise<T>,
 ): Promise<T> {
   const source = createDataSource({ url, entities, applicationName: 'kindred-schema', poolSize: 1 });
   await source.initialize();
   try {
-    return await work(source);
+    return await work(source, url);
   } finally {
     await source.destroy();
   }

@@ -9,3 +9,9 @@ export class FatalStartupError extends Error {
     this.name = 'FatalStartupError';
   }
 }
+
+/** Why a program could not start: the sentence of an error that people can mend, the stack of a defect. */
+export function startupErrorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof FatalStartupError ? error.message : (error.stack ?? error.message);
+}

@@ -1,4 +1,4 @@
-import { FatalStartupError } from '#kernel';
+import { startupErrorText } from '#kernel';
 import { Logger, type INestApplicationContext } from '@nestjs/common';
 import { Logger as PinoNestLogger } from 'nestjs-pino';
 import { HouseLogger } from './house-logger.js';
@@ -17,18 +17,12 @@ export function useHouseLogger(application: INestApplicationContext): void {
   application.useLogger(new HouseLogger(application.get(PinoNestLogger), application.get(LogLevels)));
 }
 
-/** Prints why a program could not start: the sentence of an error that people can mend, the stack of a defect. */
-export function printStartupError(error: unknown): void {
-  const text = error instanceof FatalStartupError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${text}\n`);
-}
-
 /** Runs a program's start; when it fails, says why on stderr and ends the process with code 1. */
 export async function runProgram(start: () => Promise<void>): Promise<void> {
   try {
     await start();
   } catch (error) {
-    printStartupError(error);
+    process.stderr.write(`${startupErrorText(error)}\n`);
     process.exit(1);
   }
 }

@@ -1,4 +1,6 @@
+import type { DatabaseConnection } from '#database';
 import { DomainError, SystemIdGenerator } from '#kernel';
+import type { AuditedResult } from '#security';
 
 /** Something that the command line does to the database itself. */
 export interface DirectAct {
@@ -9,21 +11,37 @@ export interface DirectAct {
   readonly detail: unknown;
 }
 
-const HAS_AUDIT = `SELECT to_regclass('public.audit_entries') IS NOT NULL AS is_there`;
-
-/** Does something to the database, and records it in its audit: before it begins, and when it has ended. A database that is older than the audit gets no record. */
-export async function auditedDirectly<T>(url: string, act: DirectAct, work: () => Promise<T>): Promise<T> {
+/**
+ * Does something to the database, and records it in its audit: before it begins, and when it has ended.
+ *
+ * A database that is older than the audit gets a record only of an act that brings it one, and only when that is done.
+ *
+ * @param targetOf what `work` has changed, where it was not known before
+ */
+export async function auditedDirectly<T>(
+  url: string,
+  act: DirectAct,
+  work: () => Promise<T>,
+  targetOf: (done: T) => string | null = () => null,
+): Promise<T> {
   const [{ DatabaseConnection }, { AuditLog, cliActor }] = await Promise.all([import('#database'), import('#security')]);
   const database = await DatabaseConnection.open(url);
   try {
-    const { rows } = await database.unitOfWork.query<{ is_there: boolean }>(HAS_AUDIT);
-    if (!rows[0]!.is_there) return await work();
     const audit = new AuditLog(database.unitOfWork, new SystemIdGenerator());
-    return await audit.during({ ...cliActor(), ...act }, work, (error) => ({
-      result: 'failed',
-      code: error instanceof DomainError ? error.code : null,
-    }));
+    const recorded = (doing: () => Promise<T>): Promise<T> => audit.during({ ...cliActor(), ...act }, doing, resultOf, targetOf);
+    if (await hasAudit(database)) return await recorded(work);
+    const done = await work();
+    return (await hasAudit(database)) ? await recorded(async () => done) : done;
   } finally {
     await database.close();
   }
+}
+
+async function hasAudit({ unitOfWork }: DatabaseConnection): Promise<boolean> {
+  const { rows } = await unitOfWork.query<{ is_there: boolean }>(`SELECT to_regclass('public.audit_entries') IS NOT NULL AS is_there`);
+  return rows[0]!.is_there;
+}
+
+function resultOf(error: unknown): AuditedResult {
+  return { result: 'failed', code: error instanceof DomainError ? error.code : null };
 }

@@ -2,6 +2,7 @@ import { loadConfig } from '#config';
 import type { PgvectorImportReport } from '../import/pgvector-import-text.js';
 import { DomainError } from '#kernel';
 import { CommandRunner, Option, SubCommand } from 'nest-commander';
+import { auditedDirectly, type DirectAct } from '../audit/audited-directly.js';
 import { ProgressLine } from '../output/progress-line.js';
 import { wholeNumber } from '../service/service-command.js';
 import { ServiceError } from '../service/service-error.js';
@@ -140,17 +141,19 @@ async function importTable(options: ImportPgvectorOptions, signal: AbortSignal):
     return await PgvectorImportSession.use(config, databaseUrl, source, async (session) => {
       const startedMs = performance.now();
       const generations = await session.generations();
-      const result = await session.import(generations, {
-        isDryRun,
-        isResumed: options.resume === true,
-        batchSize: options.batchSize ?? BATCH_DEFAULT,
-        signal,
-        onProgress: (...progress) => line.show(progressText(...progress)),
-        onRefused: ({ id, reason }) => {
-          line.end();
-          process.stderr.write(`refused ${id}: ${reason}\n`);
-        },
-      });
+      const work = () =>
+        session.import(generations, {
+          isDryRun,
+          isResumed: options.resume === true,
+          batchSize: options.batchSize ?? BATCH_DEFAULT,
+          signal,
+          onProgress: (...progress) => line.show(progressText(...progress)),
+          onRefused: ({ id, reason }) => {
+            line.end();
+            process.stderr.write(`refused ${id}: ${reason}\n`);
+          },
+        });
+      const result = isDryRun ? await work() : await auditedDirectly(databaseUrl, actOf(options), work);
       const elapsedMs = performance.now() - startedMs;
       line.end();
       const verification =
@@ -169,6 +172,13 @@ async function importTable(options: ImportPgvectorOptions, signal: AbortSignal):
   } finally {
     line.end();
   }
+}
+
+/** User and password of the source stay out. */
+function actOf({ from, table, map, collection, model, dimensions, resume }: ImportPgvectorOptions): DirectAct {
+  const { host, pathname } = new URL(from);
+  const detail = { from: `${host}${pathname}`, table, map, model, dimensions, resume: resume === true };
+  return { action: 'import pgvector', target: collection, detail };
 }
 
 function hintOf(error: Error): string {

@@ -5,7 +5,7 @@ import { DirectCommand, type DirectOptions } from '../backup/direct-command.js';
 import { withKindredDatabase } from '../backup/kindred-database.js';
 import { secondsText } from '../backup/size-text.js';
 import { wholeNumber } from '../service/service-command.js';
-import { INVARIANTS, NOT_TRIED, type FaultReport, type Invariant } from './faults/fault-tally.js';
+import { INVARIANTS, NOT_TRIED, type FaultReport, type Invariant } from './faults/fault-report.js';
 
 interface FaultsOptions extends DirectOptions {
   readonly seed?: number;

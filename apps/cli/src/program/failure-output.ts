@@ -1,4 +1,4 @@
-import { printStartupError } from '#observability';
+import { startupErrorText } from '#kernel';
 import { ServiceError } from '../service/service-error.js';
 import { UsageError } from '../service/usage-error.js';
 import { EXIT } from './exit-codes.js';
@@ -33,7 +33,7 @@ export class FailureOutput {
     } else if (error instanceof ServiceError || error instanceof UsageError) {
       this.write(`${error instanceof ServiceError ? error.text : error.message}\n`);
     } else {
-      printStartupError(error);
+      this.write(`${startupErrorText(error)}\n`);
     }
     return exitCode;
   }
