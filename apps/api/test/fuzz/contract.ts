@@ -6,6 +6,7 @@ interface ApiDocument {
   readonly paths: object;
 }
 
+const PROBLEM = 'application/problem+json';
 /** Documented for what only some of the replies with that status have. */
 const SOMETIMES: ReadonlySet<string> = new Set([
   'idempotency-replayed',
@@ -13,6 +14,9 @@ const SOMETIMES: ReadonlySet<string> = new Set([
   '409 retry-after',
   'getCertificate content-disposition',
 ]);
+
+/** What a problem with that status has, whether the document says so or not. */
+const ALWAYS: Readonly<Record<number, string>> = { 401: 'www-authenticate', 429: 'retry-after', 503: 'retry-after' };
 
 /** The API document as a promise: every reply is held against it, and what was seen is remembered. */
 export class Contract {
@@ -42,12 +46,13 @@ export class Contract {
     const rule = operation.responses[String(reply.status)];
     if (rule === undefined) throw defect('the status is not documented');
     this.seen.add(`${operation.operationId} ${reply.status}`);
+    const type = (reply.headers['content-type'] ?? '').split(';')[0]!;
     const promised = Object.keys(rule.headers ?? {}).map((name) => name.toLowerCase());
+    if (type === PROBLEM && ALWAYS[reply.status] !== undefined) promised.push(ALWAYS[reply.status]!);
     for (const name of ['x-request-id', ...promised]) {
       if ([name, `${reply.status} ${name}`, `${operation.operationId} ${name}`].some((key) => SOMETIMES.has(key))) continue;
       if (reply.headers[name] === undefined) throw defect(`it has no ${name}`);
     }
-    const type = (reply.headers['content-type'] ?? '').split(';')[0]!;
     if (rule.content === undefined) {
       if (reply.text !== '') throw defect('a body is not documented');
       return;
@@ -57,7 +62,7 @@ export class Contract {
     if (reply.body === undefined) return;
     const departures = conformsTo(media.schema, reply.body, this.document);
     if (departures.length > 0) throw defect(departures.slice(0, 5).join('; '));
-    if (type === 'application/problem+json' && reply.body.status !== reply.status) throw defect('the problem names another status');
+    if (type === PROBLEM && reply.body.status !== reply.status) throw defect('the problem names another status');
   }
 
   hasSeen(operationId: string, status: number | string): boolean {
