@@ -28,7 +28,7 @@ export class DocumentErasure {
           await session.query('SELECT 1 FROM documents WHERE id = $1::uuid FOR UPDATE', [id]);
           return this.chunks.idsOf(id, session);
         },
-        remove: (session) => this.repository.delete(id, expected, session),
+        remove: (session) => this.repository.delete(id, { versions: expected, collections: null }, session),
       });
     } finally {
       this.directory.wake();

@@ -1,11 +1,10 @@
 import { UnitOfWork, type SqlSession } from '#database';
 import { Injectable } from '@nestjs/common';
 import type { Collection } from './collection.js';
-import type { ExpectedVersions } from './collection.repository.js';
 import type { Document, DocumentPatch } from './document.js';
 import { hasSameChunks } from './document-comparison.js';
 import { DocumentChunker, type CutDocuments } from './document-chunker.js';
-import { DocumentRepository } from './document.repository.js';
+import { DocumentRepository, type DocumentPreconditions } from './document.repository.js';
 import { holdCollections } from './hold-collections.js';
 import { markChunked, rewriteChunks } from './rewrite-chunks.js';
 
@@ -26,7 +25,7 @@ export class DocumentUpdater {
    * @param collection that it is in afterwards
    * @throws DomainError as {@link DocumentRepository.update}
    */
-  async update(before: Document, patch: DocumentPatch, collection: Collection, expected: ExpectedVersions): Promise<Document> {
+  async update(before: Document, patch: DocumentPatch, collection: Collection, expected: DocumentPreconditions): Promise<Document> {
     const after = { ...before, ...patch, collection_id: collection.id };
     const columns = { ...patch, ...(collection.id === before.collection_id ? {} : { collection_id: collection.id }) };
     const cut = hasSameChunks(before, after) ? null : await this.chunker.tryChunk([{ document: after, settings: collection }]);

@@ -24,14 +24,22 @@ const COLUMNS = [
   timestampColumn('d.updated_at'),
 ].join(', ');
 const FROM = 'FROM documents d JOIN collections c ON c.id = d.collection_id';
-/** In one statement with the write: a version that is checked in another one can be old by then. */
-const MATCHES = 'id = $1::uuid AND ($2::int[] IS NULL OR version = ANY($2::int[]))';
+const IS_VISIBLE = 'id = $1::uuid AND ($2::uuid[] IS NULL OR collection_id = ANY($2::uuid[]))';
+/** In one statement with the write: what is checked in another one can be old by then. */
+const MATCHES = `${IS_VISIBLE} AND ($3::int[] IS NULL OR version = ANY($3::int[]))`;
 const EXTERNAL_ID_CONSTRAINT = 'documents_external_id_key';
 const COLLECTION_CONSTRAINT = 'documents_collection_id_fkey';
 
 interface DocumentRecord extends Omit<Document, 'created_at' | 'updated_at'> {
   readonly created_at_text: string;
   readonly updated_at_text: string;
+}
+
+/** What must hold of a document in the moment when it is written. */
+export interface DocumentPreconditions {
+  readonly versions: ExpectedVersions;
+  /** Ids of the collections that the writer may see; `null` = all. Elsewhere the document does not exist for it. */
+  readonly collections: readonly string[] | null;
 }
 
 /** The name that another system gave to a document. */
@@ -145,17 +153,17 @@ export class DocumentRepository {
   }
 
   /**
-   * Writes the named columns when the row has one of the expected versions; its chunks are the caller's affair.
+   * Writes the named columns when the row meets the preconditions; its chunks are the caller's affair.
    *
    * @throws DomainError `documents.not-found`, `request.precondition-failed`, `documents.external-id-taken`, `collections.unknown`
    */
   async update(
     id: string,
     patch: DocumentPatch & { readonly collection_id?: string },
-    expected: ExpectedVersions,
+    expected: DocumentPreconditions,
     session: SqlSession = this.unitOfWork,
   ): Promise<Document> {
-    const parameters: unknown[] = [id, expected];
+    const parameters: unknown[] = [id, expected.collections, expected.versions];
     const assignments = DOCUMENT_FIELDS.filter((name) => patch[name] !== undefined).map(
       (name) => `${name} = $${parameters.push(documentValue(patch, name))}::${WRITABLE_COLUMNS[name]}`,
     );
@@ -166,13 +174,17 @@ export class DocumentRepository {
         : `UPDATE documents SET ${assignments.join(', ')} WHERE ${MATCHES} RETURNING *`;
     const sql = `WITH d AS (${inner}) SELECT ${COLUMNS} FROM d JOIN collections c ON c.id = d.collection_id`;
     const { rows } = await withDocumentErrors(() => session.query<DocumentRecord>(sql, parameters));
-    return rows[0] === undefined ? this.explainMiss(id, session) : documentOf(rows[0]);
+    return rows[0] === undefined ? this.explainMiss(id, expected, session) : documentOf(rows[0]);
   }
 
   /** @throws DomainError `documents.not-found`, `request.precondition-failed` */
-  async delete(id: string, expected: ExpectedVersions, session: SqlSession = this.unitOfWork): Promise<void> {
-    const { rows } = await session.query(`DELETE FROM documents WHERE ${MATCHES} RETURNING id`, [id, expected]);
-    if (rows.length === 0) await this.explainMiss(id);
+  async delete(id: string, expected: DocumentPreconditions, session: SqlSession = this.unitOfWork): Promise<void> {
+    const { rows } = await session.query(`DELETE FROM documents WHERE ${MATCHES} RETURNING id`, [
+      id,
+      expected.collections,
+      expected.versions,
+    ]);
+    if (rows.length === 0) await this.explainMiss(id, expected, session);
   }
 
   /** Deletes what exists of these, in one transaction, and says which those were. */
@@ -185,8 +197,8 @@ export class DocumentRepository {
   }
 
   /** Only after a miss, so the way that succeeds stays one statement. */
-  private async explainMiss(id: string, session: SqlSession = this.unitOfWork): Promise<never> {
-    const { rows } = await session.query('SELECT 1 FROM documents WHERE id = $1::uuid', [id]);
+  private async explainMiss(id: string, { collections }: DocumentPreconditions, session: SqlSession): Promise<never> {
+    const { rows } = await session.query(`SELECT 1 FROM documents WHERE ${IS_VISIBLE}`, [id, collections]);
     throw new DomainError(rows.length === 0 ? 'documents.not-found' : 'request.precondition-failed');
   }
 }

@@ -8,12 +8,12 @@ import { ChunkDeriver } from './chunk-deriver.js';
 import { ChunkRepository } from './chunk.repository.js';
 import type { Collection } from './collection.js';
 import { unknownCollection } from './collection-errors.js';
-import { CollectionRepository, type ExpectedVersions } from './collection.repository.js';
+import { CollectionRepository } from './collection.repository.js';
 import { DOCUMENT_SOURCE, type Document, type DocumentFields, type DocumentPatch } from './document.js';
 import { documentKeyOf } from './document-key.js';
 import { decodeCursor, encodeCursor } from './document-list.cursor.js';
 import type { DocumentFilter, DocumentListQuery, DocumentSortColumn } from './document-list.js';
-import { DocumentRepository } from './document.repository.js';
+import { DocumentRepository, type DocumentPreconditions } from './document.repository.js';
 import { DocumentUpdater } from './document-updater.js';
 import { DocumentWriter, type DocumentOutcome, type WrittenDocument } from './document-writer.js';
 import { findMetadataProblems } from './metadata-problems.js';
@@ -37,7 +37,7 @@ export interface CreateOptions extends WriteOptions {
 }
 
 export interface ConditionalWriteOptions extends WriteOptions {
-  readonly expected: ExpectedVersions;
+  readonly expected: DocumentPreconditions;
 }
 
 export interface WrittenDocumentReply {
@@ -111,10 +111,11 @@ export class DocumentsService {
     return mergeItems(refused, written);
   }
 
-  /** @throws DomainError `documents.not-found` */
-  async get(id: string): Promise<Document> {
+  /** @param collections ids of those that the reader may see; `null` = all. @throws DomainError `documents.not-found` */
+  async get(id: string, collections: readonly string[] | null = null): Promise<Document> {
     const document = await this.repository.find(id);
-    if (document === null) throw new DomainError('documents.not-found');
+    if (document === null || (collections !== null && !collections.includes(document.collection_id)))
+      throw new DomainError('documents.not-found');
     return document;
   }
 
@@ -148,7 +149,10 @@ export class DocumentsService {
   ): Promise<WrittenDocumentReply> {
     const collection = await this.collectionOf(name);
     assertMetadata(fields.metadata, collection);
-    return this.written(await this.updater.update(await this.get(id), fields, collection, options.expected), options);
+    return this.written(
+      await this.updater.update(await this.get(id, options.expected.collections), fields, collection, options.expected),
+      options,
+    );
   }
 
   /** Writes the named fields; an empty patch changes nothing and answers with the row. @throws DomainError as {@link replace} */
@@ -157,14 +161,14 @@ export class DocumentsService {
     { collection: name, ...fields }: DocumentPatch & { readonly collection?: string },
     options: ConditionalWriteOptions,
   ): Promise<WrittenDocumentReply> {
-    const document = await this.get(id);
+    const document = await this.get(id, options.expected.collections);
     const collection = await this.collectionOf(name ?? document.collection_id);
     if (name !== undefined || fields.metadata !== undefined) assertMetadata(fields.metadata ?? document.metadata, collection);
     return this.written(await this.updater.update(document, fields, collection, options.expected), options);
   }
 
   /** @throws DomainError `documents.not-found`, `request.precondition-failed` */
-  async delete(id: string, expected: ExpectedVersions): Promise<void> {
+  async delete(id: string, expected: DocumentPreconditions): Promise<void> {
     await this.repository.delete(id, expected);
     this.directory.wake();
   }

@@ -3,10 +3,12 @@ import { ChunkSearchRepository, type MetadataFilter } from '#documents';
 import { DomainError, SystemClock } from '#kernel';
 import { KeywordIndex } from '#search';
 import { createTestDatabase, FakeEmbedder, type TestDatabase } from '#testing';
+import type { DocumentPreconditions } from '../src/document.repository.js';
 import { DocumentUpdater } from '../src/document-updater.js';
 import { noteChunkingModel } from '../src/note-chunking-model.js';
 import { DocumentStage } from './document-stage.js';
 
+const ANYHOW: DocumentPreconditions = { versions: null, collections: null };
 const EVERYTHING = { collectionId: null, kind: null, metadata: null };
 /** Forty words: two chunks for a model that reads 32 tokens, one for the other. */
 const LONG = Array.from({ length: 8 }, (_, index) => `Board ${index} lies dry here.`).join(' ');
@@ -76,10 +78,10 @@ describe('chunks that a search finds', () => {
   it('are written with a change, in its transaction', async () => {
     const id = (await stage.upsert(stage.newDocument()))[0]!.id;
     const before = (await stage.documents.find(id))!;
-    const after = await updater.update(before, { content: 'Ash is tough.' }, stage.collection, [1]);
+    const after = await updater.update(before, { content: 'Ash is tough.' }, stage.collection, { ...ANYHOW, versions: [1] });
     expect(after).toMatchObject({ version: 2, chunked_version: 2 });
     expect(await found()).toEqual(both('Ash is tough.'));
-    await expect(updater.update(before, { content: 'Pine.' }, stage.collection, [1])).rejects.toMatchObject({
+    await expect(updater.update(before, { content: 'Pine.' }, stage.collection, { ...ANYHOW, versions: [1] })).rejects.toMatchObject({
       code: 'request.precondition-failed',
     });
     expect(await found()).toEqual(both('Ash is tough.'));
@@ -89,14 +91,27 @@ describe('chunks that a search finds', () => {
     const id = (await stage.upsert(stage.newDocument()))[0]!.id;
     const before = (await stage.documents.find(id))!;
     stage.directory.fault = new DomainError('search.embedder-unavailable');
-    expect(await updater.update(before, { content: 'Ash is tough.' }, stage.collection, null)).toMatchObject({ version: 2 });
+    expect(await updater.update(before, { content: 'Ash is tough.' }, stage.collection, ANYHOW)).toMatchObject({ version: 2 });
     stage.directory.fault = null;
     expect(await found()).toEqual(both());
     // It was read before, so its chunks would be those of the first title.
-    await updater.update(before, { title: 'Steps' }, stage.collection, null);
+    await updater.update(before, { title: 'Steps' }, stage.collection, ANYHOW);
     expect(await found()).toEqual(both());
     await stage.deriver.runOnce();
     expect(await found()).toEqual(both('Ash is tough.'));
+  });
+
+  it('stay what they were when the document has moved to where its writer may not see it', async () => {
+    const id = (await stage.upsert(stage.newDocument()))[0]!.id;
+    const before = (await stage.documents.find(id))!;
+    const other = await stage.collections.insert({ ...stage.collection, name: 'elsewhere' });
+    await update(`collection_id = '${other.id}'`);
+    const seen: DocumentPreconditions = { versions: null, collections: [stage.collection.id] };
+    const missing = { code: 'documents.not-found' };
+    await expect(updater.update(before, { content: 'Ash is tough.' }, stage.collection, seen)).rejects.toMatchObject(missing);
+    await expect(updater.update(before, { kind: 'faq' }, stage.collection, seen)).rejects.toMatchObject(missing);
+    await expect(stage.documents.delete(id, seen)).rejects.toMatchObject(missing);
+    expect(await stage.documents.find(id)).toMatchObject({ collection: 'elsewhere', content: before.content, kind: before.kind });
   });
 
   it('are filtered by the keys that their own collection declares, as in the index', async () => {

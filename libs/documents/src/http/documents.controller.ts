@@ -37,6 +37,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DocumentErasure } from '../document-erasure.js';
 import type { Document } from '../document.js';
+import type { DocumentPreconditions } from '../document.repository.js';
 import { DocumentsService, type BatchItem, type WrittenDocumentReply } from '../documents.service.js';
 import { CollectionAccessGuard } from './collection-access.guard.js';
 import {
@@ -186,9 +187,10 @@ export class DocumentsController {
     @Param('id', { schema: uuidText }) id: string,
     @Query({ schema: noQuery }) _query: unknown,
     @Headers('If-None-Match') ifNoneMatch: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Document | undefined> {
-    const document = await this.documents.get(id);
+    const document = await this.documents.get(id, visibleCollectionsOf(request));
     reply.header('etag', entityTagOf(document.version));
     if (!isNotModified(ifNoneMatch, document.version)) return document;
     reply.status(304);
@@ -220,9 +222,11 @@ export class DocumentsController {
     @Body({ schema: documentBodySchema }) body: DocumentBody,
     @Query({ schema: writeQuerySchema }) query: WriteParameters,
     @Headers('If-Match') ifMatch: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return writtenReply(await this.documents.replace(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
+    const expected = this.preconditionsOf(request, ifMatch);
+    return writtenReply(await this.documents.replace(id, body, { ...writeOptionsOf(query), expected }), reply);
   }
 
   @WithinCollections('document', 'body if named')
@@ -251,9 +255,11 @@ export class DocumentsController {
     @Body({ schema: documentPatchSchema }) body: DocumentPatchBody,
     @Query({ schema: writeQuerySchema }) query: WriteParameters,
     @Headers('If-Match') ifMatch: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return writtenReply(await this.documents.patch(id, body, this.conditionalOptionsOf(query, ifMatch)), reply);
+    const expected = this.preconditionsOf(request, ifMatch);
+    return writtenReply(await this.documents.patch(id, body, { ...writeOptionsOf(query), expected }), reply);
   }
 
   @WithinCollections('document')
@@ -275,14 +281,15 @@ export class DocumentsController {
     @Param('id', { schema: uuidText }) id: string,
     @Query({ schema: receiptQuerySchema }) { receipt }: ReceiptParameters,
     @Headers('If-Match') ifMatch: string | undefined,
-    @Req() { caller }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const hasReceipt = receipt === 'true';
-    // It tells of all that cites the document, in other collections too.
-    if (hasReceipt && caller !== undefined && caller.collections !== null) throw new DomainError('access.collections-only');
-    const expected = expectedVersionsOf(ifMatch, this.config.isIfMatchRequired);
-    if (hasReceipt) return acceptedErasureReply(await this.erasure.erase(id, expected), reply);
+    const expected = this.preconditionsOf(request, ifMatch);
+    if (receipt === 'true') {
+      // It tells of all that cites the document, in other collections too.
+      if (expected.collections !== null) throw new DomainError('access.collections-only');
+      return acceptedErasureReply(await this.erasure.erase(id, expected.versions), reply);
+    }
     await this.documents.delete(id, expected);
     return undefined;
   }
@@ -302,9 +309,15 @@ export class DocumentsController {
     return { id: document.id, state, row_version: version, chunked_version, chunks, chunking_error: chunkingError };
   }
 
-  private conditionalOptionsOf(query: WriteParameters, ifMatch: string | undefined) {
-    return { ...writeOptionsOf(query), expected: expectedVersionsOf(ifMatch, this.config.isIfMatchRequired) };
+  private preconditionsOf(request: FastifyRequest, ifMatch: string | undefined): DocumentPreconditions {
+    return { versions: expectedVersionsOf(ifMatch, this.config.isIfMatchRequired), collections: visibleCollectionsOf(request) };
   }
+}
+
+/** The guard has looked at the document before; by the time it is read or written another writer may have moved it. */
+function visibleCollectionsOf({ caller }: FastifyRequest): readonly string[] | null {
+  const collections = caller?.collections ?? null;
+  return collections === null ? null : [...collections];
 }
 
 function writeOptionsOf(query: WriteParameters) {
