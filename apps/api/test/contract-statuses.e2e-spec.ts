@@ -8,13 +8,14 @@ import { randomUUID } from 'node:crypto';
 import { setContractStage, type ContractStage } from './contract-stage.js';
 import type { Contract } from './fuzz/contract.js';
 import { KnownThings } from './fuzz/known-things.js';
+import { DOCUMENT_BODY, rowCases } from './fuzz/row-cases.js';
 import { validRequests, type FuzzRequest, type Operation } from './fuzz/operations.js';
 import { PROJECT_BODY, type HttpHarness, type Json, type Reply } from './http-harness.js';
 import { BOOTSTRAP, type KeyedStage } from './keyed-stage.js';
 
-const SEED = 20261126;
+const SEED = Number(process.env['CONTRACT_FUZZ_SEED'] ?? 20261126);
 /** Of each operation, until all was seen that a request alone can bring about. */
-const SAMPLES = 40;
+const SAMPLES = 100;
 const MISSING_ID = '0197a6b2-6c1e-7c3a-9d55-0f6f3b0c2a11';
 const MISSING_GENERATION = '999';
 /** More than are let in whatever they wait. */
@@ -228,45 +229,18 @@ describe('contract: every status of every operation', () => {
   it('says what stored rows do not allow', async () => {
     await things.refill();
     const created = async (url: string, payload: Json): Promise<Json> => (await stage.as(BOOTSTRAP, 'POST', url, { payload })).body;
-    const [taken, free] = [{ external_id: 'taken' }, { external_id: 'free' }];
-    const project = await created('/api/v1/projects', { ...PROJECT_BODY, ...free });
-    await created('/api/v1/projects', { ...PROJECT_BODY, ...taken });
-    const body = { collection: 'faq', title: 'How?', content: 'So.' };
-    const document = await created('/api/v1/documents', { ...body, ...free });
-    await created('/api/v1/documents', { ...body, ...taken });
+    const project = await created('/api/v1/projects', { ...PROJECT_BODY, external_id: 'free' });
+    const takenProject = await created('/api/v1/projects', { ...PROJECT_BODY, external_id: 'taken' });
+    const document = await created('/api/v1/documents', { ...DOCUMENT_BODY, external_id: 'free' });
+    const takenDocument = await created('/api/v1/documents', { ...DOCUMENT_BODY, external_id: 'taken' });
     const job = (await stage.as(BOOTSTRAP, 'GET', '/api/v1/jobs')).body.items[0];
     const key = await created('/api/v1/admin/keys', { name: 'over', scopes: ['read'] });
     await stage.as(BOOTSTRAP, 'DELETE', `/api/v1/admin/keys/${key.id}`);
-    const headers = { 'if-match': '*' };
-    const stale = { 'if-match': '"v9999"' };
-    const cases: [operationId: string, status: number, url: string, options?: Json][] = [
-      ['createProject', 409, '/api/v1/projects', { payload: { ...PROJECT_BODY, ...taken } }],
-      ['replaceProject', 409, `/api/v1/projects/${project.id}`, { payload: { ...PROJECT_BODY, ...taken }, headers }],
-      ['patchProject', 409, `/api/v1/projects/${project.id}`, { payload: taken, headers }],
-      ['createDocument', 409, '/api/v1/documents', { payload: { ...body, ...taken } }],
-      ['replaceDocument', 409, `/api/v1/documents/${document.id}`, { payload: { ...body, ...taken }, headers }],
-      ['patchDocument', 409, `/api/v1/documents/${document.id}`, { payload: taken, headers }],
-      ['patchDocument', 422, `/api/v1/documents/${document.id}`, { payload: { collection: 'nowhere' }, headers }],
-      ['patchCollection', 409, '/api/v1/collections/faq', { payload: { name: 'own' }, headers }],
-      ['patchCollection', 412, '/api/v1/collections/faq', { payload: { description: 'x' }, headers: stale }],
-      ['patchCollection', 200, '/api/v1/collections/faq', { payload: { description: 'x' }, headers }],
-      ['deleteCollection', 412, '/api/v1/collections/faq', { headers: stale }],
-      ['deleteDocument', 412, `/api/v1/documents/${document.id}`, { headers: stale }],
-      ['deleteDocument', 202, `/api/v1/documents/${document.id}?receipt=true`, { headers }],
-      ['deleteProject', 412, `/api/v1/projects/${project.id}`, { headers: stale }],
-      ['deleteProject', 202, `/api/v1/projects/${project.id}?receipt=true`, { headers }],
-      ['followJob', 200, `/api/v1/jobs/${job.id}/events`],
-      ['resumeJob', 409, `/api/v1/jobs/${job.id}/resume`],
-      ['replaceProjectByExternalId', 200, '/api/v1/projects/by-external-id/taken', { payload: PROJECT_BODY, headers }],
-      ['revokeKey', 404, '/api/v1/admin/keys/0a1b2c3d4e5f'],
-      ['rotateKey', 404, '/api/v1/admin/keys/0a1b2c3d4e5f/rotate'],
-      ['rotateKey', 409, `/api/v1/admin/keys/${key.id}/rotate`],
-      ['createKey', 422, '/api/v1/admin/keys', { payload: { name: 'x', scopes: ['read'], collections: ['nowhere'] } }],
-      ['touchRows', 422, '/api/v1/admin/sync/touch', { payload: { generation: 9 } }],
-    ];
+    const ids = { project, takenProject, document, takenDocument, job, key };
+    const cases = rowCases((name) => ids[name].id as string);
     await http.database.query(`UPDATE ingestion_jobs SET state = 'cancelled', finished_at = now() WHERE id = $1`, [job.id]);
     let erasure = '';
-    for (const [operationId, status, url, options] of cases) {
+    for (const { operationId, status, url, options } of cases) {
       const reply = await ask(contract.operation(operationId), BOOTSTRAP, { url, payload: undefined, ...options });
       expect([operationId, url, reply.status]).toEqual([operationId, url, status]);
       erasure = reply.body?.erasure_id ?? erasure;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { CERTIFICATE_ID } from '../admin-doubles.js';
 import { PROJECT_BODY, type HttpHarness } from '../http-harness.js';
 import type { Operation } from './operations.js';
+import { DOCUMENT_BODY } from './row-cases.js';
 import type { KnownValues } from './valid-values.js';
 
 type Kind = 'project' | 'document' | 'job' | 'conversation' | 'key';
@@ -13,7 +14,6 @@ const PLACES: readonly (readonly [RegExp, Kind])[] = [
   [/conversations\/\{id\}/, 'conversation'],
   [/keys\/\{id\}/, 'key'],
 ];
-const DOCUMENT = { collection: 'faq', title: 'How?', content: 'So.' };
 const GENERATIONS = fc.integer({ min: 1, max: 12 });
 
 /** Things that exist in a service, for requests that are to find something. */
@@ -31,7 +31,7 @@ export class KnownThings {
     await this.http.database.query(`UPDATE ingestion_jobs SET state = 'cancelled', finished_at = now() WHERE state <> 'cancelled'`);
     await this.made('/api/v1/collections', { name: 'faq' });
     this.ids.set('project', [await this.made('/api/v1/projects', PROJECT_BODY), await this.made('/api/v1/projects', PROJECT_BODY)]);
-    this.ids.set('document', [await this.made('/api/v1/documents', DOCUMENT), await this.made('/api/v1/documents', DOCUMENT)]);
+    this.ids.set('document', [await this.made('/api/v1/documents', DOCUMENT_BODY), await this.made('/api/v1/documents', DOCUMENT_BODY)]);
     this.ids.set('job', [await this.made('/api/v1/projects/import', '{"name":"a"}\n', { 'content-type': 'application/x-ndjson' })]);
     this.ids.set('conversation', [await this.made('/api/chat/message', { message: 'How?' })]);
     this.ids.set('key', [await this.made('/api/v1/admin/keys', { name: 'fuzz', scopes: ['read'] })]);
