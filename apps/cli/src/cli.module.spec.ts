@@ -1,12 +1,27 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CommandFactory } from 'nest-commander';
 import { CliModule } from './cli.module.js';
 import { completionScript, SHELLS } from './completion/completion-script.js';
 import { flattenTree, lastWord, type CommandNode } from './program/command-tree.js';
 import { EXAMPLES, helpTail } from './program/examples.js';
 import { EXIT_CODES } from './program/exit-codes.js';
+
+/** What a file, and all that it imports at once, takes from libs; types and what is loaded when it is needed do not count. */
+function libsLoadedBy(path: string, seen = new Map<string, readonly string[]>()): string[] {
+  if (!seen.has(path)) {
+    const imports = readFileSync(path, 'utf8').matchAll(/^(?:import|export)(?! type)[^;']* from '([^']+)'/gm);
+    const names = [...imports].map(([, name]) => name!);
+    seen.set(
+      path,
+      names.filter((name) => name.startsWith('#')),
+    );
+    for (const name of names) if (name.startsWith('.')) libsLoadedBy(join(dirname(path), name.replace(/\.js$/, '.ts')), seen);
+  }
+  return [...new Set([...seen.values()].flat())].sort();
+}
 
 /** Options that are right without `--json`: they print what is no result, or run until they are stopped. */
 const WITHOUT_JSON = new Set(['completion', 'demo', 'export']);
@@ -51,6 +66,11 @@ describe('the command line', () => {
     expect(defects).toEqual([]);
     expect(defectOf('kindred status --nonsense')).toBe('status has no --nonsense');
     expect(defectOf('kindred status now')).toBe('status takes no now');
+  });
+
+  it('loads the large libs when a command needs them: loading is most of what a command does', () => {
+    expect(libsLoadedBy(join(__dirname, 'main.ts'))).toEqual(['#config', '#kernel']);
+    expect(libsLoadedBy(join(__dirname, 'doctor', 'check-stores.ts'))).toContain('#vector-store');
   });
 
   it('prints JSON everywhere', () => {

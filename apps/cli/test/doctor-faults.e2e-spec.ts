@@ -1,10 +1,9 @@
 import { createTestDatabase, type TestDatabase } from '#testing';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runKindred } from './command-line.js';
 
-const CLI = join(process.cwd(), 'dist', 'apps', 'cli', 'src', 'main.js');
 const PREFIX = 'kindred_faults_';
 jest.setTimeout(180_000);
 
@@ -40,12 +39,11 @@ describe('kindred doctor faults', () => {
 
   it('breaks what it has made, says what held, and leaves the real database as it was and nothing behind', async () => {
     const before = await tables();
-    const env = { PATH: process.env['PATH'], DATABASE_URL: database.url, DATA_DIR: dataDir };
-    const out = await new Promise<string>((resolve, reject) => {
-      execFile(process.execPath, [CLI, 'doctor', 'faults', '--rounds', '1', '--seed', '3', '--json'], { env }, (failure, text, error) =>
-        failure === null ? resolve(text) : reject(new Error(`${error}\n${text}`)),
-      );
+    const { code, out, error } = await runKindred(['doctor', 'faults', '--rounds', '1', '--seed', '3', '--json'], {
+      DATABASE_URL: database.url,
+      DATA_DIR: dataDir,
     });
+    expect([code, code === 0 ? '' : error + out]).toEqual([0, '']);
     const report = JSON.parse(out);
     expect(report).toMatchObject({ has_held: true, seed: 3, rounds: 1, faults: { killed: 3 } });
     expect(report.writes).toBeGreaterThan(50);
