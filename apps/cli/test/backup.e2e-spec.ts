@@ -129,7 +129,13 @@ describe('backup and restore of a service, by the command line', () => {
       );
       expect((await target.query('SELECT name FROM projects')).rows).toEqual([{ name: 'mine' }]);
     }
+    const restores = `SELECT phase, result FROM audit_entries WHERE action = 'restore' ORDER BY audit_id`;
+    expect((await target.query(restores)).rows).toEqual([]);
     const { code, out } = await kindred(there, 'restore', '--from', whole, '--force', '--json');
+    expect((await target.query(restores)).rows).toEqual([
+      { phase: 'begun', result: null },
+      { phase: 'ended', result: 'ok' },
+    ]);
     const reply = JSON.parse(out) as RestoreReply;
     expect([code, reply.proof]).toEqual([0, 'proven']);
     expect(reply.certificates).toEqual([
@@ -187,7 +193,7 @@ describe('backup and restore of a service, by the command line', () => {
     await untilProven();
     expect((await source.query('SELECT 1 FROM projects')).rowCount).toBe(ROWS - 1);
     const dump = await kindred(environment(source, 'source'), 'doctor', 'restore-drill', '--from', whole);
-    expect(dump.code).toBe(0);
+    expect([dump.code, dump.out]).toEqual([0, expect.stringContaining('1 rows were erased again')]);
   });
 
   it('backs a database up that is older than the audit', async () => {

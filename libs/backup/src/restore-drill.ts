@@ -1,7 +1,8 @@
-import { CopyConnection } from '#database';
+import { CopyConnection, migrationNames } from '#database';
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { readManifest, type BackupManifest } from './backup-manifest.js';
+import { bringUpToDate, type ReapplyErasures } from './bring-up-to-date.js';
 import { digestTable } from './dump-table.js';
 import { loadTables } from './load-tables.js';
 import { verifyFiles } from './verify-backup.js';
@@ -25,20 +26,35 @@ export interface DrillReport {
   /** Tables of the backup that are not Kindred's: no restore brings them back, and no failure is theirs. */
   readonly skipped: readonly string[];
   readonly rows: number;
+  /** Migrations that are newer than the backup, which its rows went through. */
+  readonly migrations: readonly string[];
+  /** Rows that a restore would erase again. */
+  readonly erasedAgain: number;
   readonly verifyMs: number;
   readonly restoreMs: number;
   readonly compareMs: number;
+  readonly finishMs: number;
   readonly isPassed: boolean;
 }
 
+export interface DrillParts {
+  readonly reapplyErasures: ReapplyErasures;
+  readonly onStep?: (step: string) => void;
+}
+
 /**
- * Restores a backup into a database that is made for it on the same server, reads every row back and compares, and drops that database again.
+ * Restores a backup into a database that is made for it on the same server, reads every row back and compares, does all the rest that a restore does, and
+ * drops that database again.
  *
  * The database at `url` is only used to ask the server for another one; not one of its rows is read or written.
  *
- * @throws BackupError when the files are damaged; what the server says when it makes no database for this role
+ * @throws BackupError when the files are damaged, or of a newer release; what the server says when it makes no database for this role
  */
-export async function restoreDrill(url: string, from: string, onStep: (step: string) => void = () => undefined): Promise<DrillReport> {
+export async function restoreDrill(
+  url: string,
+  from: string,
+  { reapplyErasures, onStep = () => undefined }: DrillParts,
+): Promise<DrillReport> {
   const folder = resolve(from);
   const manifest = await readManifest(folder);
   const startedMs = performance.now();
@@ -51,6 +67,9 @@ export async function restoreDrill(url: string, from: string, onStep: (step: str
     );
     const restoredMs = performance.now();
     const tables = await compare(scratch, manifest, skipped, onStep);
+    const comparedMs = performance.now();
+    onStep('Bringing it up to date');
+    const { erasedAgain } = await scratch.replace((session) => bringUpToDate(session, manifest, reapplyErasures));
     return {
       manifest,
       database: name,
@@ -59,7 +78,10 @@ export async function restoreDrill(url: string, from: string, onStep: (step: str
       rows: tables.reduce((sum, { rowsRestored }) => sum + rowsRestored, 0),
       verifyMs: verifiedMs - startedMs,
       restoreMs: restoredMs - verifiedMs,
-      compareMs: performance.now() - restoredMs,
+      migrations: migrationNames().filter((migration) => !manifest.migrations.includes(migration)),
+      erasedAgain,
+      compareMs: comparedMs - restoredMs,
+      finishMs: performance.now() - comparedMs,
       isPassed: tables.every(({ isEqual }) => isEqual),
     };
   });

@@ -1,7 +1,7 @@
-import { CopyConnection, migrationNames } from '#database';
+import { CopyConnection, migrationNames, type SqlSession } from '#database';
 import { createTestDatabase, type TestDatabase } from '#testing';
 import { SystemIdGenerator } from '#kernel';
-import { BackupRestorer, BackupWriter, readManifest, restoreDrill, SCRATCH_PREFIX, type RestoredBackup } from '#backup';
+import { BackupRestorer, BackupWriter, readManifest, restoreDrill, SCRATCH_PREFIX, type DrillParts, type RestoredBackup } from '#backup';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { KINDRED_TABLES, listTables } from '../src/list-tables.js';
 
 const ROWS = 10_000;
+const DRILL: DrillParts = { reapplyErasures: async () => 0 };
 const NASTY = 'line\nbreak\r\ttab \\ backslash \\N \\. "quote" ünïcödé 😀 \u0001';
 
 describe('backup and restore', () => {
@@ -44,7 +45,7 @@ describe('backup and restore', () => {
 
   async function restore(into: TestDatabase, from: string, isForced = false): Promise<RestoredBackup> {
     const connection = await connect(into);
-    return new BackupRestorer({ connection, reapplyErasures: async () => 0 }).restore(from, { isForced });
+    return new BackupRestorer({ connection, reapplyErasures: async () => 0, record: async () => undefined }).restore(from, { isForced });
   }
 
   /** Every row of a table as text, in no order that matters. */
@@ -167,7 +168,8 @@ describe('backup and restore', () => {
         ['projects', 'index_ledger', 'kindred_identity', 'migrations'].map((table) => textOf(database, table)),
       );
       const connection = await connect(database);
-      const failing = new BackupRestorer({ connection, reapplyErasures: () => Promise.reject(new Error('at the very end')) });
+      const record = () => Promise.reject(new Error('at the very end'));
+      const failing = new BackupRestorer({ connection, reapplyErasures: async () => 0, record });
       await expect(failing.restore(whole, { isForced: true })).rejects.toThrow('at the very end');
       const after = await Promise.all(
         ['projects', 'index_ledger', 'kindred_identity', 'migrations'].map((table) => textOf(database, table)),
@@ -210,7 +212,7 @@ describe('backup and restore', () => {
     expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { name: 'BackupError' } });
     const manifest = await readManifest(both);
     expect(readdirSync(both).sort()).toEqual([...manifest.tables.map(({ file }) => file), 'manifest.json'].sort());
-    expect((await restoreDrill(source.url, both)).isPassed).toBe(true);
+    expect((await restoreDrill(source.url, both, DRILL)).isPassed).toBe(true);
   }, 60_000);
 
   it('knows every table that the migrations make', async () => {
@@ -226,7 +228,7 @@ describe('backup and restore', () => {
       await database.query('INSERT INTO other_program VALUES (2)');
       expect(await restore(database, to, true)).toMatchObject({ skipped: ['other_program'] });
       expect(await textOf(database, 'other_program')).toEqual(['(1)', '(2)']);
-      expect(await restoreDrill(database.url, to)).toMatchObject({ isPassed: true, skipped: ['other_program'] });
+      expect(await restoreDrill(database.url, to, DRILL)).toMatchObject({ isPassed: true, skipped: ['other_program'] });
     });
   }, 60_000);
 
@@ -289,7 +291,7 @@ describe('backup and restore', () => {
 
   it('drills: into a database of its own, which is gone afterwards, and compares every row', async () => {
     const before = await textOf(source, 'projects');
-    const report = await restoreDrill(source.url, whole);
+    const report = await restoreDrill(source.url, whole, DRILL);
     expect(report).toMatchObject({ isPassed: true, database: expect.stringMatching(new RegExp(`^${SCRATCH_PREFIX}[0-9a-f]{12}$`)) });
     expect(report.tables.find(({ table }) => table === 'projects')).toEqual({
       table: 'projects',
@@ -299,6 +301,21 @@ describe('backup and restore', () => {
     });
     expect(await textOf(source, 'projects')).toEqual(before);
     expect((await source.query(`SELECT datname FROM pg_database WHERE datname LIKE '${SCRATCH_PREFIX}%'`)).rows).toEqual([]);
+  }, 60_000);
+
+  it('drills an older backup through the migrations that came later, and the erasures', async () => {
+    await target(async (database) => {
+      const connection = await connect(database);
+      await connection.replace((session) => session.migrateTo(migrationNames().slice(0, -1)));
+      const to = join(folder, 'older');
+      await backUp(database, to);
+      const reapplyErasures = async (session: SqlSession, logged: readonly unknown[]) => {
+        const { rows } = await session.query<{ count: number }>('SELECT count(*)::int AS count FROM migrations');
+        return rows[0]!.count === migrationNames().length ? logged.length : -1;
+      };
+      const report = await restoreDrill(database.url, to, { reapplyErasures });
+      expect(report).toMatchObject({ isPassed: true, migrations: migrationNames().slice(-1), erasedAgain: 1 });
+    });
   }, 60_000);
 });
 

@@ -1,4 +1,4 @@
-import { UnitOfWork } from '#database';
+import { UnitOfWork, type SqlSession } from '#database';
 import { IdGenerator } from '#kernel';
 import { Injectable, Logger } from '@nestjs/common';
 import { hostname, userInfo } from 'node:os';
@@ -45,6 +45,7 @@ export interface AuditPage {
 }
 
 const DETAIL_MAX_LENGTH = 4_000;
+type Phase = 'begun' | 'ended';
 
 /** The record of what operators did. It can be added to only: the database refuses to change or remove an entry. */
 @Injectable()
@@ -110,27 +111,37 @@ export class AuditLog {
     });
   }
 
-  private async write(actId: string, phase: 'begun' | 'ended', act: AuditedAct, result: AuditedResult | null): Promise<void> {
-    const detail = act.detail === undefined || act.detail === null || phase === 'ended' ? null : JSON.stringify(withoutSecrets(act.detail));
-    await this.database.query(
-      `INSERT INTO public.audit_entries (act_id, phase, key_id, key_name, channel, action, target, detail, address, request_id, result, code)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, $9, $10, $11, $12)`,
-      [
-        actId,
-        phase,
-        act.keyId,
-        act.keyName,
-        act.channel,
-        act.action,
-        act.target,
-        detail !== null && detail.length > DETAIL_MAX_LENGTH ? JSON.stringify({ omitted_characters: detail.length }) : detail,
-        act.address,
-        act.requestId,
-        result?.result ?? null,
-        result?.code ?? null,
-      ],
-    );
+  private async write(actId: string, phase: Phase, act: AuditedAct, result: AuditedResult | null): Promise<void> {
+    await insertEntry(this.database, actId, phase, act, result);
   }
+}
+
+/** Records an act that is done when the transaction of the session commits, and by nothing else: one that was not committed was none. */
+export async function recordDone(session: SqlSession, actId: string, act: AuditedAct): Promise<void> {
+  await insertEntry(session, actId, 'begun', act, null);
+  await insertEntry(session, actId, 'ended', act, { result: 'ok', code: null });
+}
+
+async function insertEntry(session: SqlSession, actId: string, phase: Phase, act: AuditedAct, result: AuditedResult | null): Promise<void> {
+  const detail = act.detail === undefined || act.detail === null || phase === 'ended' ? null : JSON.stringify(withoutSecrets(act.detail));
+  await session.query(
+    `INSERT INTO public.audit_entries (act_id, phase, key_id, key_name, channel, action, target, detail, address, request_id, result, code)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, $9, $10, $11, $12)`,
+    [
+      actId,
+      phase,
+      act.keyId,
+      act.keyName,
+      act.channel,
+      act.action,
+      act.target,
+      detail !== null && detail.length > DETAIL_MAX_LENGTH ? JSON.stringify({ omitted_characters: detail.length }) : detail,
+      act.address,
+      act.requestId,
+      result?.result ?? null,
+      result?.code ?? null,
+    ],
+  );
 }
 
 /** Who acts by the command line on the database itself: nobody with a key, but somebody on a machine. */

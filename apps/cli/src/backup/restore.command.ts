@@ -1,7 +1,7 @@
 import type { KeptRows } from '#backup';
 import { loadConfig, type KindredConfig } from '#config';
+import { SystemIdGenerator } from '#kernel';
 import { Command, Option } from 'nest-commander';
-import { auditedDirectly } from '../audit/audited-directly.js';
 import { certificateText, type CertificateReply } from '../commands/certificate-text.js';
 import { DirectCommand, type DirectOptions } from './direct-command.js';
 import { withExclusiveDatabase } from './kindred-database.js';
@@ -83,10 +83,11 @@ function keysText({ keysGood, keysWithdrawn, knewKeys }: KeptRows): string {
 }
 
 async function restore(config: KindredConfig, url: string, { from, force }: RestoreOptions, show: (text: string) => void) {
-  const [{ BackupRestorer }, { CopyConnection }, { ErasureLog, reapplyErasures }] = await Promise.all([
+  const [{ BackupRestorer }, { CopyConnection }, { ErasureLog, reapplyErasures }, { cliActor, recordDone }] = await Promise.all([
     import('#backup'),
     import('#database'),
     import('#erasure'),
+    import('#security'),
   ]);
   const outside = await readErasures(new ErasureLog(config.erasure.logFile), { mustBeThere: true });
   const connection = await CopyConnection.open(url, 'kindred-restore');
@@ -94,6 +95,13 @@ async function restore(config: KindredConfig, url: string, { from, force }: Rest
     const restorer = new BackupRestorer({
       connection,
       reapplyErasures: (session, logged) => reapplyErasures(session, [...logged, ...outside]),
+      record: (session, { id, created_at: madeAt }) =>
+        recordDone(session, new SystemIdGenerator().uuid(), {
+          ...cliActor(),
+          action: 'restore',
+          target: from,
+          detail: { backup: id, made_at: madeAt, forced: force === true },
+        }),
       onProgress: (progress) =>
         show(
           'verifying' in progress
@@ -102,9 +110,6 @@ async function restore(config: KindredConfig, url: string, { from, force }: Rest
         ),
     });
     const restored = await restorer.restore(from, { isForced: force === true });
-    // Behind it: the database may have been an empty one.
-    const detail = { backup: restored.manifest.id, made_at: restored.manifest.created_at, forced: force === true };
-    await auditedDirectly(url, { action: 'restore', target: from, detail }, () => Promise.resolve());
     return { ...restored, erasureLog: { path: config.erasure.logFile, lines: outside.length } };
   } finally {
     await connection.close();
