@@ -166,7 +166,12 @@ export default {
       'typeorm|pg|pg-copy-streams',
       '^libs/database/|/persistence/|^bench/',
     ),
-    quarantine('qdrant-in-its-adapter', 'Its client has traps that one folder knows.', '@qdrant|undici', '^libs/vector-store/src/qdrant/'),
+    quarantine(
+      'qdrant-in-its-adapter',
+      'Its client has traps that one folder knows.',
+      '@qdrant|undici',
+      '^libs/vector-store/src/qdrant/|^bench/',
+    ),
     quarantine(
       'transformers-in-its-adapter',
       'Model runtimes change fast; one folder follows them.',
