@@ -1,18 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { LogLevels } from './log-levels.js';
-
-/** Paths in logged objects that can carry a secret; pino replaces their values. */
-const REDACTED_PATHS = [
-  'authorization',
-  'headers.authorization',
-  'headers["x-api-key"]',
-  'headers["api-key"]',
-  'password',
-  'apiKey',
-  'databaseUrl',
-  'url.password',
-];
+import { LOG_OPTIONS } from './log-options.js';
 
 /**
  * One JSON object per line on stdout, for every `Logger` of the house; {@link LogLevels} decides which lines.
@@ -24,14 +13,7 @@ const REDACTED_PATHS = [
   imports: [
     LoggerModule.forRoot({
       forRoutes: [],
-      pinoHttp: {
-        // Everything: HouseLogger has left out by then what is not wanted, which pino could not tell apart by component.
-        level: 'trace',
-        autoLogging: false,
-        redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
-        formatters: { level: (label: string) => ({ level: label }) },
-        timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      },
+      pinoHttp: LOG_OPTIONS,
     }),
   ],
   providers: [LogLevels],

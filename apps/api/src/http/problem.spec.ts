@@ -58,3 +58,55 @@ describe('domainErrorOf', () => {
     expect(error.detail).not.toContain('<script>');
   });
 });
+
+describe('problems of what goes wrong inside', () => {
+  const SECRETS = [
+    'SELECT secret FROM vault WHERE id = $1',
+    'at Pool.query (/srv/kindred/node_modules/pg/lib/client.js:1:2)',
+    'connect ECONNREFUSED db.internal:5432',
+    'postgres://kindred:hunter2@db.internal/kindred',
+    '/var/lib/kindred/data/api-key-pepper',
+    'duplicate key value violates unique constraint "projects_external_id_key"',
+    'kdr_0123456789ab_' + 'a'.repeat(64),
+    '<script>alert(1)</script>',
+    'Error: \u001b[31mred\r\nSet-Cookie: a=b',
+    '10.1.2.3:6333',
+  ];
+  const statuses = [200, 302, 399, 400, 401, 403, 404, 409, 413, 415, 418, 422, 429, 431, 499, 500, 502, 503, 504, 999];
+  /** Whatever a library, a driver or a defect may throw; the secret is in every place that an error has. */
+  const thrown = (secret: string): unknown[] => [
+    secret,
+    { message: secret, stack: secret },
+    new Error(secret),
+    new TypeError(secret),
+    new AggregateError([new Error(secret)], secret),
+    new Error('outer', { cause: new Error(secret) }),
+    Object.assign(new Error(secret), { code: '23505', detail: secret, query: secret, parameters: [secret], table: secret }),
+    Object.assign(new Error(secret), { code: 'ECONNRESET', address: secret, port: 5432 }),
+    new DomainError('internal.error', { cause: new Error(secret) }),
+    new DomainError('database.unavailable', { cause: new Error(secret) }),
+    ...statuses.flatMap((status) => [
+      new HttpException(secret, status),
+      new HttpException({ message: secret, error: secret, stack: secret }, status, { cause: new Error(secret) }),
+      Object.assign(new Error(secret), { statusCode: status, code: 'FST_ERR_SOMETHING', validation: [{ message: secret }] }),
+      Object.assign(new Error(secret), { statusCode: status, code: 'ERR_BAD_REQUEST', body: secret }),
+      Object.assign(new Error(secret), { status, response: { data: secret, config: { headers: { authorization: secret } } } }),
+    ]),
+  ];
+
+  it('carry nothing of it: more than 1,000 faults', () => {
+    let faults = 0;
+    for (const secret of SECRETS) {
+      for (const what of thrown(secret)) {
+        const error = domainErrorOf(what);
+        const problem = problemOf(error, REQUEST_ID);
+        const reply = JSON.stringify([problem, problemHeadersOf(error)]);
+        expect(problemSchema.safeParse(problem).error).toBeUndefined();
+        expect([secret, reply.includes(JSON.stringify(secret).slice(1, -1))]).toEqual([secret, false]);
+        expect(reply).not.toMatch(/SELECT|node_modules|\bat \w+\.|:\/\/|\/srv\/|\/var\/|ECONN|internal:|hunter2|stack/);
+        faults++;
+      }
+    }
+    expect(faults).toBeGreaterThan(1_000);
+  });
+});
