@@ -1,3 +1,4 @@
+import type { VectorFilter } from '#vector-store';
 import fc from 'fast-check';
 import { PROJECT_BODY, startHttp, type HttpHarness, type Json } from './http-harness.js';
 
@@ -70,12 +71,32 @@ const anyJson = fc.oneof(
   fc.constantFrom(null, true, [], {}, [[]], -1, 0, 1.5, 1e308, Number.MAX_SAFE_INTEGER),
 );
 
+const TEXT_FIELDS = ['project_type', 'region', 'wood_type'];
+const NUMBER_FIELDS = ['complexity', 'final_price', 'total_area_sqm'];
+
+/** The parts of a filter that validation should not have let through. */
+function strangeOf(filter: VectorFilter): unknown[] {
+  if (filter.kind === 'and') return filter.filters.flatMap(strangeOf);
+  if (filter.kind === 'any') {
+    const isPlain = (value: unknown) => (typeof value === 'string' ? TEXT_FIELDS.includes(filter.field) : Number.isFinite(value));
+    return [...TEXT_FIELDS, ...NUMBER_FIELDS].includes(filter.field) && filter.values.every(isPlain) ? [] : [filter];
+  }
+  if (filter.kind !== 'range') return [filter];
+  const { kind: _, field, ...bounds } = filter;
+  return NUMBER_FIELDS.includes(field) && Object.values(bounds).every((bound) => bound === undefined || Number.isFinite(bound))
+    ? []
+    : [filter];
+}
+
 describe(`hostile input (seed ${SEED})`, () => {
   let http: HttpHarness;
   let rows: number;
   beforeAll(async () => {
     http = await startHttp();
     await http.create({ external_id: 'here' });
+    expect(
+      (await http.send('POST', '/api/v1/collections', { payload: { name: 'there', metadata_keys: { note: 'keyword' } } })).status,
+    ).toBe(201);
     await http.index();
     rows = 1;
   });
@@ -192,10 +213,58 @@ describe(`hostile input (seed ${SEED})`, () => {
       'constructor',
     );
     const range = fc.dictionary(fc.constantFrom('gt', 'gte', 'lt', 'lte', '$gt'), anyJson);
-    await each(fc.dictionary(field, fc.oneof(anyJson, fc.array(hostile), range)), async (filters) => {
-      const { status } = await probe('POST', '/api/v1/similarity/find-similar', { query: 'oak', filters });
+    const reached: VectorFilter[] = [];
+    const query = http.store.query.bind(http.store);
+    http.store.query = (collection, asked, options) => {
+      if (asked.filter !== undefined) reached.push(asked.filter);
+      return query(collection, asked, options);
+    };
+    const good = fc.constantFrom('kitchen', ['kitchen', 'stairs'], 3, { gte: 2, lte: 4 }, { gt: 1 });
+    const value = fc.oneof({ weight: 4, arbitrary: good }, anyJson, fc.array(hostile), range);
+    await each(fc.dictionary(field, value, { maxKeys: 2 }), async (filters) => {
+      const before = reached.length;
+      const { status } = await probe('POST', '/api/v1/similarity/find-similar', { query: 'oak', filters, mode: 'vector' });
       expect([200, 400]).toContain(status);
+      if (status === 400) expect(reached).toHaveLength(before);
     });
+    // What is left of them when they reach the store: names of a list, and plain values of their type.
+    expect(reached.flatMap(strangeOf)).toEqual([]);
+    expect(reached.length).toBeGreaterThan(5);
+    http.store.query = query;
+  });
+
+  it.each([[['title', 'content', 'metadata']], [['kind', 'external_id', 'source_uri']], [['language']]])(
+    'text fields %j of a document',
+    async (fields) => {
+      const values = fc.sample(hostile, { seed: SEED, numRuns: RUNS });
+      const taken: string[] = [];
+      for (const value of values) {
+        const hostileFields = Object.fromEntries(fields.map((field) => [field, field === 'metadata' ? { note: value } : value]));
+        const { status, body } = await probe('POST', '/api/v1/documents', {
+          collection: 'there',
+          title: 't',
+          content: 'c',
+          ...hostileFields,
+        });
+        expect([value, [201, 400, 409].includes(status)]).toEqual([value, true]);
+        if (status === 201) taken.push(...fields.map((field) => (field === 'metadata' ? body.metadata.note : body[field])));
+      }
+      const sent = new Set(values.flatMap((value) => [value, value.normalize('NFC')]));
+      expect(taken.filter((value) => !sent.has(value))).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['/api/v1/collections', 'name', {}],
+    ['/api/v1/query', 'query', { collection: 'there' }],
+    ['/api/v1/query', 'collection', { query: 'oak' }],
+    ['/api/chat/message', 'message', {}],
+    ['/api/v1/admin/keys', 'name', { scopes: ['read'] }],
+  ])('text of %s: %s', async (url, field, rest) => {
+    for (const value of fc.sample(hostile, { seed: SEED, numRuns: RUNS })) {
+      const { status } = await probe('POST', url, { ...rest, [field]: value });
+      expect([value, [200, 201, 400, 404, 409, 422].includes(status)]).toEqual([value, true]);
+    }
   });
 
   it('any JSON as the body', async () => {
