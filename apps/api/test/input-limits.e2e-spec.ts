@@ -33,6 +33,8 @@ const TEXTS: [string, number, (text: string) => object, number][] = [
 const NUMBERS: [string, string, number, number][] = [
   [PROJECTS, 'limit', 1, 100],
   [PROJECTS, 'complexity_min', 1, 5],
+  [PROJECTS, 'complexity_max', 1, 5],
+  ['/api/v1/admin/audit', 'limit', 1, 500],
   ['/api/v1/documents', 'limit', 1, 100],
   ['/api/v1/jobs', 'limit', 1, 100],
   ['/api/v1/admin/certificates', 'limit', 1, 500],

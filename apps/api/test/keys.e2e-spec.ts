@@ -1,5 +1,6 @@
 import { Clock, DomainError } from '#kernel';
 import { issueKey } from '#security';
+import { Logger } from '@nestjs/common';
 import { PROJECT_BODY, type HttpHarness, type Json, type Reply } from './http-harness.js';
 import { BOOTSTRAP, KeyedStage, KEYS } from './keyed-stage.js';
 
@@ -59,6 +60,34 @@ describe('API keys', () => {
       expect(rows[0]!.dump).not.toContain(secret);
       expect(rows[0]!.dump).not.toContain(Buffer.from(secret, 'hex').toString('base64'));
     }
+  });
+
+  it('lets in none of 100 keys that have expired and of 100 that are revoked, and keeps the text of none, in no table and no line of the log', async () => {
+    const logged: unknown[] = [];
+    const log = (...line: unknown[]) => void logged.push(line);
+    Logger.overrideLogger({ log, error: log, warn: log, debug: log, verbose: log, fatal: log });
+    const dead: string[] = [];
+    for (let n = 0; n < 100; n++) {
+      const expired = await make({ name: 'past', scopes: ['read'], expires_at: new Date(Date.now() - 1_000 - n).toISOString() });
+      const revoked = await make({ name: 'gone', scopes: ['read'] });
+      expect(await statusOf(BOOTSTRAP, {}, 'DELETE', `${KEYS}/${revoked.id}`)).toBe(204);
+      dead.push(expired.key, revoked.key);
+    }
+    for (const [n, key] of dead.entries()) expect(await statusOf(key, { remoteAddress: `198.18.${n >> 4}.${n & 15}` })).toBe(401);
+    Logger.overrideLogger(false);
+    const { rows: tables } = await http.database.query<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    expect(tables.length).toBeGreaterThan(15);
+    let dump = JSON.stringify(logged);
+    for (const { name } of tables) {
+      const { rows } = await http.database.query<{ dump: string | null }>(`SELECT string_agg(t::text, '|') AS dump FROM ${name} t`);
+      dump += rows[0]!.dump ?? '';
+    }
+    expect(dump).toContain('gone');
+    const secrets = dead.map((key) => key.split('_')[2]!);
+    const formsOf = (secret: string) => [secret, Buffer.from(secret, 'hex').toString('base64'), Buffer.from(secret).toString('hex')];
+    expect(secrets.flatMap(formsOf).filter((form) => dump.includes(form))).toEqual([]);
   });
 
   it('notes when a key was used', async () => {
