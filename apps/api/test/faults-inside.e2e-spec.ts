@@ -44,13 +44,12 @@ describe('faults inside', () => {
       '/api/chat/message': { message: 'Is oak hard?' },
     };
     let fault = FAULTS[0]!;
-    for (const method of ['query', 'run', 'read'] as const)
-      if (method in http.database.unitOfWork)
-        jest
-          .spyOn(http.database.unitOfWork as unknown as Record<string, () => Promise<never>>, method)
-          .mockImplementation(() => Promise.reject(fault()));
-    for (const method of ['query', 'queryBatch', 'info', 'count'] as const)
-      jest.spyOn(http.store, method).mockImplementation(() => Promise.reject(fault()));
+    const break_ = (whole: object, methods: readonly string[]): void => {
+      for (const method of methods)
+        jest.spyOn(whole as Record<string, () => Promise<never>>, method).mockImplementation(() => Promise.reject(fault()));
+    };
+    break_(http.database.unitOfWork, ['query', 'run']);
+    break_(http.store, ['query', 'queryBatch', 'info', 'count']);
     let [asked, failed] = [0, 0];
     for (const { method, path } of operationsOf(document as { paths: object })) {
       // A stream of events says what goes wrong in its own words, and without an end.
