@@ -1,6 +1,6 @@
 // Builds when dist is missing or a source is newer than the last build; otherwise does nothing, in some milliseconds.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -42,4 +42,16 @@ if (isForced || newestMs > builtMs) {
   writeFileSync(stamp, '');
   // Sources saved while the compiler ran count as newer than this build.
   utimesSync(stamp, startedMs / 1000, startedMs / 1000);
+}
+
+// `npx kindred` runs node_modules/.bin/kindred. A `bin` in package.json would make npx install this package into its cache first, which npm
+// refuses with strict-allow-scripts because of the `prepare` script, whatever allowScripts says.
+function linkCommand(name, text) {
+  const path = join(root, 'node_modules', '.bin', name);
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text, { mode: 0o755 });
+}
+
+if (existsSync(join(root, 'node_modules', '.bin'))) {
+  linkCommand('kindred', '#!/bin/sh\nexec node "$(dirname "$0")/../../dist/apps/cli/src/main.js" "$@"\n');
+  if (process.platform === 'win32') linkCommand('kindred.cmd', '@node "%~dp0..\\..\\dist\\apps\\cli\\src\\main.js" %*\r\n');
 }
