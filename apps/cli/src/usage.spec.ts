@@ -52,7 +52,7 @@ describe('a wrong command line', () => {
     [[...KEYS_CREATE, 'read', '--direct', '--collection', 'faq'], '--direct'],
     [['import'], 'which file'],
     [['import', 'a.csv', '--resume', 'x'], 'not both'],
-    [['import', 'nothing.csv', ...NOWHERE], 'cannot be read'],
+    [['import', 'nothing.csv', ...NOWHERE], 'no such file'],
     [['import', 'a.xlsx', ...NOWHERE], '--format'],
     [['import', '-', '--format', 'xml'], '--format'],
     [['import', '-', '--format', 'csv', '--kind', 'x'], 'projects or documents'],

@@ -109,13 +109,14 @@ export class ApiKeys {
     if (rowCount === 0) throw new DomainError('keys.not-found');
   }
 
-  /** Whether there is a key that is good now. */
-  async hasAny(): Promise<boolean> {
-    const { rows } = await this.database.query<{ has: boolean }>(
-      `SELECT EXISTS (SELECT FROM public.api_keys WHERE coalesce(revoked_at, expires_at, 'infinity') > now() AND pepper_id = $1) AS has`,
+  /** How many keys are neither revoked nor expired: those that are good, and those that were made with another pepper, which this process cannot check. */
+  async count(): Promise<{ readonly good: number; readonly ofAnotherPepper: number }> {
+    const { rows } = await this.database.query<{ good: number; other: number }>(
+      `SELECT count(*) FILTER (WHERE pepper_id = $1)::int AS good, count(*) FILTER (WHERE pepper_id <> $1)::int AS other
+       FROM public.api_keys WHERE coalesce(revoked_at, expires_at, 'infinity') > now()`,
       [this.pepper.id],
     );
-    return rows[0]!.has;
+    return { good: rows[0]!.good, ofAnotherPepper: rows[0]!.other };
   }
 
   /** The key with its digest, revoked and expired ones as well; `null` = there is none. */

@@ -22,12 +22,25 @@ export class DoorCheck {
       this.logger.warn('No API key is asked for, from anybody who reaches this address: AUTH is off');
     } else if (bootstrapKey !== null) {
       this.logger.warn('KINDRED_BOOTSTRAP_KEY opens everything. Make keys of their own for clients, then take it away');
-    } else if (!(await this.keys.hasAny())) {
+    } else {
+      await this.needAKey();
+    }
+  }
+
+  private async needAKey(): Promise<void> {
+    const { good, ofAnotherPepper } = await this.keys.count();
+    if (good === 0) {
       throw new FatalStartupError(
-        'API keys are asked for, and there is none. Make the first one with\n' +
+        `${ofAnotherPepper === 0 ? NO_KEY : otherPepperText(ofAnotherPepper)} with\n` +
           '  npx kindred keys create --direct --name operator --scope admin --scope write\n' +
           '(with the same DATABASE_URL and API_KEY_PEPPER or DATA_DIR), or set KINDRED_BOOTSTRAP_KEY, for example to what "openssl rand -hex 32" prints.',
       );
     }
   }
 }
+
+const NO_KEY = 'API keys are asked for, and there is none. Make the first one';
+
+const otherPepperText = (keys: number): string =>
+  `API keys are asked for, and none is good: ${keys} in the database ${keys === 1 ? 'was' : 'were'} made with another API_KEY_PEPPER, or with the file ` +
+  'api-key-pepper of another DATA_DIR. Put that back, or make a new key';

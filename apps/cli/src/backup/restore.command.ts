@@ -79,7 +79,7 @@ const isBad = ({ decision }: CertificateReply): boolean => !GOOD_DECISIONS.has(d
 function keysText({ keysGood, keysWithdrawn, knewKeys }: KeptRows): string {
   if (knewKeys) return `API keys: ${keysGood} are good; ${keysWithdrawn} were withdrawn after the backup, and stay so.`;
   if (keysGood === 0) return 'API keys: none is good.';
-  return `API keys: ${keysGood} of the backup are good now, those that were revoked after it as well: nothing here knew of that. See kindred keys list.`;
+  return `API keys: ${keysGood} of the backup are good now, those that were revoked after it as well: nothing here knew of that. See kindred keys list. They need the API_KEY_PEPPER that they were made with, or the file api-key-pepper of that DATA_DIR, which is in no backup.`;
 }
 
 async function restore(config: KindredConfig, url: string, { from, force }: RestoreOptions, show: (text: string) => void) {

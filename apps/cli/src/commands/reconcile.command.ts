@@ -67,7 +67,7 @@ export class ReconcileCommand extends ServiceCommand {
     const certificate = await this.follow(
       () => client.read<CertificateReply>(`certificates/${started.id}`),
       ({ decision }) => decision !== 'running',
-      (progress) => `Compared ${progress.rows} rows and ${progress.points} points, ${differencesOf(progress)} differ`,
+      (progress) => `${progress.rows} rows and ${progress.points} points so far, ${differencesOf(progress)} differ`,
     );
     this.show(options, certificate, () => certificateText(certificate));
     if (!GOOD_DECISIONS.has(certificate.decision)) this.fail();

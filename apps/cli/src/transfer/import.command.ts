@@ -1,5 +1,6 @@
 import { Command, Option } from 'nest-commander';
-import { openAsBlob } from 'node:fs';
+import { constants, openAsBlob } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { ProgressLine } from '../output/progress-line.js';
@@ -183,6 +184,8 @@ interface OpenFile {
 async function openFile(file: string): Promise<OpenFile> {
   if (file === '-') return { bytes: Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>, sizeBytes: null };
   try {
+    // Says what is wrong; openAsBlob does not.
+    await access(file, constants.R_OK);
     const blob = await openAsBlob(file);
     return { bytes: blob.stream(), sizeBytes: blob.size };
   } catch (error) {

@@ -24,7 +24,7 @@ export async function validate(
       await follow(
         () => client.read<CertificateReply>(`certificates/${id}`),
         ({ decision }) => decision !== 'running',
-        (progress) => `${progress.source}: compared ${progress.rows} rows and ${progress.points} points, ${differencesOf(progress)} differ`,
+        (progress) => `${progress.source}: ${progress.rows} rows and ${progress.points} points so far, ${differencesOf(progress)} differ`,
       ),
     );
   }
