@@ -47,6 +47,10 @@ describe('LoadGauge', () => {
     fill(20, 2_000);
     for (let search = 0; search < 8; search++) expect(gauge.begin()).toBe(true);
     expect(gauge.begin()).toBe(false);
+    // A search that waits for a write is not begun, but turned away as well.
+    const before = gauge.shed;
+    expect(gauge.turnsAway()).toBe(true);
+    expect(gauge.shed).toBe(before + 1);
     for (let search = 0; search < 8; search++) gauge.end(1);
     for (let turn = 0; turn < 200; turn++) {
       gauge.begin();

@@ -58,17 +58,21 @@ export class LoadGauge implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   /** Whether a search that came now would wait too long. */
-  get isOverloaded(): boolean {
+  private get isOverloaded(): boolean {
     const { overloadWaitMs } = this.config;
     return overloadWaitMs > 0 && this.inFlight >= ALWAYS_ADMITTED && this.expectedWaitMs > overloadWaitMs;
   }
 
+  /** Whether a search that came now is turned away; counts those that are. */
+  turnsAway(): boolean {
+    if (!this.isOverloaded) return false;
+    this.shedCount++;
+    return true;
+  }
+
   /** Whether a search may begin; if so, `end` must be called for it. */
   begin(): boolean {
-    if (this.isOverloaded) {
-      this.shedCount++;
-      return false;
-    }
+    if (this.turnsAway()) return false;
     if (this.inFlight === 0) this.lastEndMs = this.clock.monotonicMs();
     this.inFlight++;
     return true;

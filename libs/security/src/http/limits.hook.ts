@@ -38,7 +38,7 @@ export class LimitsHook {
     await this.take(request, reply, 1, 1);
     if (access?.search === undefined) return;
     if (access.search.mayWait?.(request) === true) {
-      if (this.gauge.isOverloaded) throw overloaded();
+      if (this.gauge.turnsAway()) throw overloaded();
       return;
     }
     if (!this.gauge.begin()) throw overloaded();
