@@ -73,7 +73,7 @@ describe('API keys', () => {
       expect(await statusOf(BOOTSTRAP, {}, 'DELETE', `${KEYS}/${revoked.id}`)).toBe(204);
       dead.push(expired.key, revoked.key);
     }
-    for (const [n, key] of dead.entries()) expect(await statusOf(key, { remoteAddress: `198.18.${n >> 4}.${n & 15}` })).toBe(401);
+    for (const [n, key] of dead.entries()) expect(await statusOf(key, { remoteAddress: `198.19.${n >> 4}.${n & 15}` })).toBe(401);
     Logger.overrideLogger(false);
     const { rows: tables } = await http.database.query<{ name: string }>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
