@@ -51,6 +51,7 @@ import { ImportCommand } from './transfer/import.command.js';
 import { readCommandTree, type CommanderCommand, type CommandNode } from './program/command-tree.js';
 import { helpTail } from './program/examples.js';
 import type { FailureOutput } from './program/failure-output.js';
+import { kindredVersion } from './program/kindred-version.js';
 import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, MigrationRunCommand } from './migration.command.js';
 
 /** Commands start what they need themselves: none of them should pay for the others. */
@@ -84,7 +85,10 @@ import { MigrationCommand, MigrationGenerateCommand, MigrationRevertCommand, Mig
 })
 export class CliModule {
   constructor(@InjectCommander() private readonly commander: CommanderCommand) {
-    commander.name('kindred').description('Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike');
+    commander
+      .name('kindred')
+      .description('Keeps PostgreSQL rows and a vector index in step, and finds the rows that are alike')
+      .version(kindredVersion(), '--version', 'print the version');
   }
 
   /** What the program knows, as its parser has it. */

@@ -37,7 +37,9 @@ export class DataDirLock {
   private static acquireNow(folder: string): DataDirLock {
     const sqlite = process.getBuiltinModule('node:sqlite') as typeof import('node:sqlite') | undefined;
     if (sqlite === undefined)
-      throw new FatalStartupError(`Node.js ${process.version} is too old to run Kindred; use the npm scripts, which bring their own.`);
+      throw new FatalStartupError(
+        `Node.js ${process.version} is too old to run Kindred; use the npm scripts, or node_modules/.bin/node, which npm ci has installed.`,
+      );
     const pidFile = join(folder, PID_FILE);
     let database: DatabaseSync | undefined;
     try {

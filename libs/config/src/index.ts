@@ -5,5 +5,6 @@ export * from './describe-config.js';
 export * from './environment.js';
 export * from './erasure-config.js';
 export * from './kindred-config.js';
+export * from './package-root.js';
 export * from './runtime-options.js';
 export * from './slices.js';

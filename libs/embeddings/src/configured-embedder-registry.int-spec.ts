@@ -8,7 +8,7 @@ import { FakeEmbeddingServer } from '#testing';
 import { ConfiguredEmbedderRegistry } from './configured-embedder-registry.js';
 import { EmbedderRegistry } from './embedder-registry.js';
 import { EmbeddingsModule } from './embeddings.module.js';
-import { bundledModelsFolder } from './package-root.js';
+import { bundledModelsFolder } from './bundled-files.js';
 
 const UNAVAILABLE = { code: 'search.embedder-unavailable' };
 

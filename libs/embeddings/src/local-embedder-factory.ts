@@ -13,7 +13,7 @@ import { threadFiles, type ModelFiles } from './models/model-files.js';
 import { ModelFolderError } from './models/model-folder.errors.js';
 import { ModelFolder, otherWeights } from './models/model-folder.js';
 import { ModelLocations, type ModelLocation } from './models/model-locations.js';
-import { bundledModelsFolder } from './package-root.js';
+import { bundledModelsFolder } from './bundled-files.js';
 import { TransformersEmbedder } from './transformers/transformers-embedder.js';
 
 const PROOF_TEXT = 'ready?';

@@ -7,7 +7,7 @@ import { FatalStartupError } from '#kernel';
 import { describeEmbedderContract } from '#testing';
 import { bpeTokenizer, unigramTokenizer, writeTinyModel, type TinyModelOptions } from '../test/tiny-model.js';
 import { ConfiguredEmbedderRegistry } from './configured-embedder-registry.js';
-import { bundledModelsFolder } from './package-root.js';
+import { bundledModelsFolder } from './bundled-files.js';
 
 const BUNDLED = join(bundledModelsFolder(), 'all-MiniLM-L6-v2');
 const UNAVAILABLE = { code: 'search.embedder-unavailable' };

@@ -54,7 +54,7 @@ export class AccessControl {
    */
   async identify({ key, address }: Credentials): Promise<Caller> {
     if (key === null) {
-      if (this.config.access === 'required') throw new DomainError('access.key-missing', { headers: CHALLENGE });
+      if (this.config.access === 'required') throw new DomainError('access.key-missing', { detail: HOW_TO_SEND, headers: CHALLENGE });
       return ANONYMOUS;
     }
     const digest = this.pepper.digest(key);
@@ -100,5 +100,6 @@ export class AccessControl {
   }
 }
 
+const HOW_TO_SEND = 'Send a key as "Authorization: Bearer <key>" or as "X-API-Key: <key>"';
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="kindred"' };
 const NOBODY = Buffer.alloc(32);

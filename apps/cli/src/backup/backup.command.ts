@@ -5,7 +5,7 @@ import { auditedDirectly } from '../audit/audited-directly.js';
 import { readErasures } from './read-erasures.js';
 import { bytesText, secondsText } from './size-text.js';
 import { DirectCommand, type DirectOptions } from './direct-command.js';
-import { kindredVersion } from './kindred-version.js';
+import { kindredVersion } from '../program/kindred-version.js';
 import { withKindredDatabase } from './kindred-database.js';
 
 interface BackupOptions extends DirectOptions {

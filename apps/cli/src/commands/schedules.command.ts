@@ -77,7 +77,7 @@ export class SchedulesRunCommand extends ServiceCommand {
       (one) => one !== undefined && one.outcome !== 'running',
       (one) => `Running on ${one?.holder ?? 'the service'}`,
     );
-    this.show(options, run, () => `${name}: ${run!.outcome}\n${JSON.stringify(run!.result, null, 2)}`);
+    this.show(options, run, () => `${runTable([run!])}\nAll that it found: kindred schedules show ${name} --json`);
     if (run!.outcome !== 'done') this.fail();
   }
 }

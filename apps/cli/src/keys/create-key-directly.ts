@@ -22,7 +22,12 @@ export async function createKeyDirectly(request: KeyRequest): Promise<NewKeyRepl
       const keys = new ApiKeys(database.unitOfWork, Pepper.of(config.security.pepper, config.data.dataDir));
       const { name, scopes, expiresAt, allowedCidrs } = request;
       const act = { action: 'keys create', target: null, detail: { name, scopes, expires_at: expiresAt, allowed_cidrs: allowedCidrs } };
-      const { key, text } = await auditedDirectly(url, act, () => keys.create(request));
+      const { key, text } = await auditedDirectly(
+        url,
+        act,
+        () => keys.create(request),
+        (made) => made.key.keyId,
+      );
       return {
         id: key.keyId,
         name: key.name,

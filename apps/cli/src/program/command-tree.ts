@@ -10,6 +10,7 @@ export interface CommanderCommand {
   exitOverride(handler: (error: Error) => never): CommanderCommand;
   enablePositionalOptions(): CommanderCommand;
   configureOutput(output: { readonly writeErr: (text: string) => void }): CommanderCommand;
+  version(version: string, flags: string, description: string): CommanderCommand;
   addHelpText(position: 'after', text: string): CommanderCommand;
 }
 

@@ -61,6 +61,12 @@ describe('end of an import', () => {
     ]);
   });
 
+  it('begins with the news that it was a dry run', () => {
+    const lines = summaryText({ ...JOB, state: 'done', dry_run: true, notice: 'A dry run: nothing was written' }, 2_000).split('\n');
+    expect(lines.slice(0, 2)).toEqual(['A dry run: nothing was written.', 'Total: 520']);
+    expect(lines.filter((line) => line.includes('dry run'))).toHaveLength(1);
+  });
+
   it('says why it has failed, what stays, and what is still to come', () => {
     const failed = {
       ...JOB,

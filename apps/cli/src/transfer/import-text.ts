@@ -78,13 +78,16 @@ export function problemText(file: string, { line, pointer, code, detail }: Impor
 /** What became of the file. @param elapsedMs from the first byte of the upload to the last row; of an import that was come back to, {@link workedMs} */
 export function summaryText(job: ImportJobReply, elapsedMs: number): string {
   const { lines, accepted, inserted, updated, unchanged, rejected } = job.progress;
+  const notice = job.notice === null ? [] : [`${job.notice}.`];
   return [
+    // Before words that would not be true by themselves.
+    ...(job.dry_run ? notice : []),
     ...(job.state === 'done'
       ? []
       : [`The import is ${job.state}${job.error === null ? '' : `: ${job.error.detail} (${job.error.code})`}.`]),
     migrationSummary({ total: lines, succeeded: accepted, failed: rejected, elapsedMs }),
     `${inserted} new, ${updated} changed, ${unchanged} unchanged.`,
-    ...(job.notice === null ? [] : [`${job.notice}.`]),
+    ...(job.dry_run ? [] : notice),
     ...(job.index_pending === null || job.index_pending === 0 ? [] : [`Not searchable yet: ${job.index_pending}`]),
   ].join('\n');
 }

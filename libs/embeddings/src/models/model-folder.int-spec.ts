@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FatalStartupError } from '#kernel';
 import { ModelFolder } from './model-folder.js';
-import { bundledModelsFolder } from '../package-root.js';
+import { bundledModelsFolder } from '../bundled-files.js';
 
 const BUNDLED = join(bundledModelsFolder(), 'all-MiniLM-L6-v2');
 const TEXTS = { max_tokens: 256, query_prefix: 'q: ', document_prefix: 'd: ' };

@@ -2,7 +2,7 @@ import type { EmbeddingConfig } from '#config';
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import type { EmbedderDescriptor } from '../embedder.js';
-import { bundledModelsFolder } from '../package-root.js';
+import { bundledModelsFolder } from '../bundled-files.js';
 import { ModelFolderError } from './model-folder.errors.js';
 
 /** Where a model lies, or will lie. */

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { builtThreadFile } from '../package-root.js';
+import { builtThreadFile } from '../bundled-files.js';
 import { NativeGate } from './native-gate.js';
 import type { EmbedMessage, ThreadSettings, WorkerSettings } from './worker-protocol.js';
 import type { WorkerThread } from './worker-slot.js';

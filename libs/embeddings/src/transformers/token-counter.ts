@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DomainError } from '#kernel';
-import { builtThreadFile } from '../package-root.js';
+import { builtThreadFile } from '../bundled-files.js';
 import type { TokenizerFiles } from './text-tokenizer.js';
 
 /** Texts on their way to the thread. */

@@ -72,11 +72,11 @@ export class LimitsHook {
       'ratelimit-policy': `${state.limit};w=${WINDOW_SECONDS}`,
     });
     if (state.isAllowed) return;
-    const detail = total > state.limit ? `This request counts ${total}, more than the limit of ${state.limit} a minute` : undefined;
-    throw new DomainError('access.rate-limited', {
-      headers: { 'Retry-After': String(state.resetSeconds) },
-      ...(detail === undefined ? {} : { detail }),
-    });
+    const detail =
+      total > state.limit
+        ? `This request counts ${total}, more than the limit of ${state.limit} a minute`
+        : `The limit is ${state.limit} a minute, ${state.remaining} are left, and it begins anew in ${state.resetSeconds} s`;
+    throw new DomainError('access.rate-limited', { detail, headers: { 'Retry-After': String(state.resetSeconds) } });
   }
 
   /** @param wasAnswered only searches that were carried out say how long one takes */
