@@ -77,7 +77,11 @@ export class SchedulesRunCommand extends ServiceCommand {
       (one) => one !== undefined && one.outcome !== 'running',
       (one) => `Running on ${one?.holder ?? 'the service'}`,
     );
-    this.show(options, run, () => `${runTable([run!])}\nAll that it found: kindred schedules show ${name} --json`);
+    this.show(
+      options,
+      run,
+      () => `${name}: ${run!.outcome}\n${runTable([run!])}\nAll that it found: kindred schedules show ${name} --json`,
+    );
     if (run!.outcome !== 'done') this.fail();
   }
 }
