@@ -199,6 +199,11 @@ describe('the command line operates a running service', () => {
   it('shows the receipt of an erasure', async () => {
     const made = await server.call<{ id: string }>('POST', '/api/v1/projects', { name: 'Gone', description: 'soon' });
     const { body } = await server.call<{ erasure_id: string }>('DELETE', `/api/v1/projects/${made.body.id}?receipt=true`);
+    const isRowProven = async () => {
+      const receipt = await server.call<{ places: { place: string; state: string }[] }>('GET', `/api/v1/erasures/${body.erasure_id}`);
+      return receipt.body.places.some(({ place, state }) => place === 'row' && state === 'proven');
+    };
+    await waitFor(isRowProven, { what: 'the row is proven to be gone' });
     const { code, out } = await kindred('erasures', body.erasure_id);
     expect(code).toBe(0);
     expect(out).toContain(`Erasure ${body.erasure_id} of project ${made.body.id}: pending`);
