@@ -1,4 +1,4 @@
-import { isLoopbackAddress, isLoopbackHost, type LogLevel } from '#kernel';
+import { isLoopbackAddress, isLoopbackHost, withoutTrailingSlashes, type LogLevel } from '#kernel';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { listOf, type ParsedEnvironment } from './environment.js';
@@ -142,13 +142,13 @@ export class EmbeddingConfig {
     this.dtype = env.EMBEDDING_DTYPE;
     this.modelDir = env.EMBEDDING_MODEL_DIR === undefined ? null : resolve(env.EMBEDDING_MODEL_DIR);
     this.downloadDir = resolve(env.DATA_DIR, 'models');
-    this.hubUrl = withoutSlash(env.EMBEDDING_HUB_URL);
+    this.hubUrl = withoutTrailingSlashes(env.EMBEDDING_HUB_URL);
     this.workers = env.EMBEDDING_WORKERS ?? availableParallelism();
     this.maxTokens = env.EMBEDDING_MAX_TOKENS;
     this.queryPrefix = env.EMBEDDING_QUERY_PREFIX;
     this.documentPrefix = env.EMBEDDING_DOCUMENT_PREFIX;
     this.openAi = Object.freeze({
-      baseUrl: withoutSlash(env.OPENAI_BASE_URL),
+      baseUrl: withoutTrailingSlashes(env.OPENAI_BASE_URL),
       apiKey: env.OPENAI_API_KEY ?? null,
       model: env.OPENAI_EMBEDDING_MODEL,
       dimensions: env.OPENAI_EMBEDDING_DIMENSIONS ?? null,
@@ -179,10 +179,6 @@ export interface OpenAiEmbeddingSettings {
   readonly timeoutMs: number;
   /** One query with all its tries. */
   readonly queryTimeoutMs: number;
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/(?<!\/)\/+$/, '');
 }
 
 /** The in-process store answers or is gone with the process, so its leases may be short; a remote one needs time to answer. */
@@ -267,7 +263,7 @@ export class AnswersConfig {
       env.OPENAI_GENERATION_MODEL === undefined
         ? null
         : Object.freeze({
-            baseUrl: withoutSlash(env.OPENAI_BASE_URL),
+            baseUrl: withoutTrailingSlashes(env.OPENAI_BASE_URL),
             apiKey: env.OPENAI_API_KEY ?? null,
             model: env.OPENAI_GENERATION_MODEL,
             maxTokens: env.OPENAI_MAX_TOKENS,

@@ -16,3 +16,4 @@ export * from './shared-flights.js';
 export * from './text-table.js';
 export * from './uuid.js';
 export * from './vector.js';
+export * from './without-trailing-slashes.js';

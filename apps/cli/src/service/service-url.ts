@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from '#kernel';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServiceError } from './service-error.js';
@@ -19,7 +20,7 @@ export function parseServiceUrl(text: string): string {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new UsageError(`--url must be like http://127.0.0.1:3000, not ${text}`);
   }
-  return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}`;
+  return `${url.origin}${withoutTrailingSlashes(url.pathname)}`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from '#kernel';
 import { VectorStoreError } from '../vector-store-error.js';
 
 /** Where a server is, in the terms of the client library. */
@@ -28,7 +29,7 @@ export function parseQdrantUrl(text: string): QdrantAddress {
       'The address of Qdrant must not carry credentials, a query or a fragment; the API key has its own setting',
     );
   }
-  const prefix = parsed.pathname.replace(/(?<!\/)\/+$/, '');
+  const prefix = withoutTrailingSlashes(parsed.pathname);
   return { url: `${parsed.protocol}//${parsed.host}`, port: portOf(text, parsed), prefix: prefix === '' ? undefined : prefix };
 }
 
