@@ -1,8 +1,7 @@
-import type { CopyConnection, SqlSession } from '#database';
+import { hasRelation, type CopyConnection, type SqlSession } from '#database';
 import { hostname } from 'node:os';
 import type { BackupManifest } from './backup-manifest.js';
 
-const IS_THERE = `SELECT to_regclass('public.backups') IS NOT NULL AS is_there`;
 const BEGIN = `INSERT INTO backups (id, location) VALUES ($1, $2)`;
 const COMPLETE = `
 INSERT INTO backups AS b (id, location, begun_at, finished_at, rows, bytes) VALUES ($1, $2, $3, clock_timestamp(), $4, $5)
@@ -17,8 +16,7 @@ export class BackupRegister {
 
   /** `null` for a database that is older than the register. */
   static async find({ session }: CopyConnection): Promise<BackupRegister | null> {
-    const { rows } = await session.query<{ is_there: boolean }>(IS_THERE);
-    return rows[0]!.is_there ? new BackupRegister(session) : null;
+    return (await hasRelation(session, 'public.backups')) ? new BackupRegister(session) : null;
   }
 
   async begin(id: string, folder: string): Promise<void> {

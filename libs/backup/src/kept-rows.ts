@@ -1,4 +1,4 @@
-import type { SqlSession } from '#database';
+import { hasRelation, type SqlSession } from '#database';
 
 /** Read before everything is emptied. */
 const KEPT: Readonly<Record<string, string>> = {
@@ -7,7 +7,6 @@ const KEPT: Readonly<Record<string, string>> = {
   backups: 'id, location, begun_at, finished_at, rows, bytes',
 };
 
-const IS_THERE = 'SELECT to_regclass($1) IS NOT NULL AS is_there';
 const KEEP = (table: string, columns: string) =>
   `CREATE TEMPORARY TABLE kept_${table} ON COMMIT DROP AS SELECT ${columns} FROM public.${table}`;
 
@@ -42,8 +41,7 @@ export interface KeptRows {
 export async function keepRows(session: SqlSession): Promise<ReadonlySet<string>> {
   const kept = new Set<string>();
   for (const [table, columns] of Object.entries(KEPT)) {
-    const { rows } = await session.query<{ is_there: boolean }>(IS_THERE, [`public.${table}`]);
-    if (!rows[0]!.is_there) continue;
+    if (!(await hasRelation(session, `public.${table}`))) continue;
     await session.query(KEEP(table, columns));
     kept.add(table);
   }

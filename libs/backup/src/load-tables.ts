@@ -1,4 +1,4 @@
-import { quoteIdentifier, type ReplaceSession, type SqlSession } from '#database';
+import { hasRelation, quoteIdentifier, type ReplaceSession, type SqlSession } from '#database';
 import { crashPoint } from '#kernel';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
@@ -84,8 +84,7 @@ async function empty(session: SqlSession, tables: readonly CopiedTable[]): Promi
 async function raiseSequences(session: SqlSession, manifest: BackupManifest): Promise<void> {
   for (const { name, last_value: value, is_called: isCalled } of manifest.sequences) {
     const sequence = `public.${quoteIdentifier(name)}`;
-    const { rows } = await session.query<{ is_there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS is_there', [sequence]);
-    if (rows[0]!.is_there) await session.query(RAISE(sequence), [sequence, value, isCalled]);
+    if (await hasRelation(session, sequence)) await session.query(RAISE(sequence), [sequence, value, isCalled]);
   }
 }
 

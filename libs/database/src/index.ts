@@ -5,6 +5,7 @@ export * from './database-errors.js';
 export * from './database-lifecycle.js';
 export * from './database.module.js';
 export * from './embedded/embedded-postgres.js';
+export * from './has-relation.js';
 export * from './migrate.js';
 export * from './migrations/index.js';
 export * from './pool-counts.js';

@@ -1,4 +1,3 @@
-import type { DatabaseConnection } from '#database';
 import { DomainError, SystemIdGenerator } from '#kernel';
 import type { AuditedResult } from '#security';
 
@@ -24,22 +23,18 @@ export async function auditedDirectly<T>(
   work: () => Promise<T>,
   targetOf: (done: T) => string | null = () => null,
 ): Promise<T> {
-  const [{ DatabaseConnection }, { AuditLog, cliActor }] = await Promise.all([import('#database'), import('#security')]);
+  const [{ DatabaseConnection, hasRelation }, { AuditLog, cliActor }] = await Promise.all([import('#database'), import('#security')]);
   const database = await DatabaseConnection.open(url);
   try {
     const audit = new AuditLog(database.unitOfWork, new SystemIdGenerator());
     const recorded = (doing: () => Promise<T>): Promise<T> => audit.during({ ...cliActor(), ...act }, doing, resultOf, targetOf);
-    if (await hasAudit(database)) return await recorded(work);
+    const hasAudit = (): Promise<boolean> => hasRelation(database.unitOfWork, 'public.audit_entries');
+    if (await hasAudit()) return await recorded(work);
     const done = await work();
-    return (await hasAudit(database)) ? await recorded(async () => done) : done;
+    return (await hasAudit()) ? await recorded(async () => done) : done;
   } finally {
     await database.close();
   }
-}
-
-async function hasAudit({ unitOfWork }: DatabaseConnection): Promise<boolean> {
-  const { rows } = await unitOfWork.query<{ is_there: boolean }>(`SELECT to_regclass('public.audit_entries') IS NOT NULL AS is_there`);
-  return rows[0]!.is_there;
 }
 
 function resultOf(error: unknown): AuditedResult {
