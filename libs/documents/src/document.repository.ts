@@ -39,7 +39,7 @@ interface DocumentRecord extends Omit<Document, 'created_at' | 'updated_at'> {
 export interface DocumentPreconditions {
   readonly versions: ExpectedVersions;
   /** Ids of the collections that the writer may see; `null` = all. Elsewhere the document does not exist for it. */
-  readonly collections: readonly string[] | null;
+  readonly collections: ReadonlySet<string> | null;
 }
 
 /** The name that another system gave to a document. */
@@ -163,7 +163,7 @@ export class DocumentRepository {
     expected: DocumentPreconditions,
     session: SqlSession = this.unitOfWork,
   ): Promise<Document> {
-    const parameters: unknown[] = [id, expected.collections, expected.versions];
+    const parameters = matchParameters(id, expected);
     const assignments = DOCUMENT_FIELDS.filter((name) => patch[name] !== undefined).map(
       (name) => `${name} = $${parameters.push(documentValue(patch, name))}::${WRITABLE_COLUMNS[name]}`,
     );
@@ -179,11 +179,7 @@ export class DocumentRepository {
 
   /** @throws DomainError `documents.not-found`, `request.precondition-failed` */
   async delete(id: string, expected: DocumentPreconditions, session: SqlSession = this.unitOfWork): Promise<void> {
-    const { rows } = await session.query(`DELETE FROM documents WHERE ${MATCHES} RETURNING id`, [
-      id,
-      expected.collections,
-      expected.versions,
-    ]);
+    const { rows } = await session.query(`DELETE FROM documents WHERE ${MATCHES} RETURNING id`, matchParameters(id, expected));
     if (rows.length === 0) await this.explainMiss(id, expected, session);
   }
 
@@ -197,10 +193,15 @@ export class DocumentRepository {
   }
 
   /** Only after a miss, so the way that succeeds stays one statement. */
-  private async explainMiss(id: string, { collections }: DocumentPreconditions, session: SqlSession): Promise<never> {
-    const { rows } = await session.query(`SELECT 1 FROM documents WHERE ${IS_VISIBLE}`, [id, collections]);
+  private async explainMiss(id: string, expected: DocumentPreconditions, session: SqlSession): Promise<never> {
+    const { rows } = await session.query(`SELECT 1 FROM documents WHERE ${IS_VISIBLE}`, matchParameters(id, expected).slice(0, 2));
     throw new DomainError(rows.length === 0 ? 'documents.not-found' : 'request.precondition-failed');
   }
+}
+
+/** Of `MATCHES`; the first two are those of `IS_VISIBLE`. */
+function matchParameters(id: string, { collections, versions }: DocumentPreconditions): unknown[] {
+  return [id, collections === null ? null : [...collections], versions];
 }
 
 /** The value of a column as a parameter of a statement. */

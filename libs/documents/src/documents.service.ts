@@ -112,9 +112,9 @@ export class DocumentsService {
   }
 
   /** @param collections ids of those that the reader may see; `null` = all. @throws DomainError `documents.not-found` */
-  async get(id: string, collections: readonly string[] | null = null): Promise<Document> {
+  async get(id: string, collections: ReadonlySet<string> | null = null): Promise<Document> {
     const document = await this.repository.find(id);
-    if (document === null || (collections !== null && !collections.includes(document.collection_id)))
+    if (document === null || (collections !== null && !collections.has(document.collection_id)))
       throw new DomainError('documents.not-found');
     return document;
   }

@@ -106,7 +106,7 @@ describe('chunks that a search finds', () => {
     const before = (await stage.documents.find(id))!;
     const other = await stage.collections.insert({ ...stage.collection, name: 'elsewhere' });
     await update(`collection_id = '${other.id}'`);
-    const seen: DocumentPreconditions = { versions: null, collections: [stage.collection.id] };
+    const seen: DocumentPreconditions = { versions: null, collections: new Set([stage.collection.id]) };
     const missing = { code: 'documents.not-found' };
     await expect(updater.update(before, { content: 'Ash is tough.' }, stage.collection, seen)).rejects.toMatchObject(missing);
     await expect(updater.update(before, { kind: 'faq' }, stage.collection, seen)).rejects.toMatchObject(missing);

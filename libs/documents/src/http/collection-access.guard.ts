@@ -6,6 +6,11 @@ import { unknownCollection } from '../collection-errors.js';
 import { CollectionRepository } from '../collection.repository.js';
 import { DocumentRepository } from '../document.repository.js';
 
+/** Ids of the collections that the caller may see; `null` = all. */
+export function visibleCollectionsOf({ caller }: FastifyRequest): ReadonlySet<string> | null {
+  return caller?.collections ?? null;
+}
+
 type Fields = Readonly<Record<string, unknown>> | undefined | null;
 
 /**
@@ -23,7 +28,7 @@ export class CollectionAccessGuard implements CanActivate {
   /** @throws DomainError `access.collections-only`, `collections.unknown`, `collections.not-found`, `documents.not-found` */
   async canActivate(context: ExecutionContext): Promise<true> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const allowed = request.caller?.collections ?? null;
+    const allowed = visibleCollectionsOf(request);
     if (allowed === null) return true;
     for (const place of accessOf(request)?.collectionPlaces ?? []) await this.check(place, request, allowed);
     return true;

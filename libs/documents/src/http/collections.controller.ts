@@ -18,7 +18,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Collection, CollectionFields, CollectionPatch } from '../collection.js';
-import { CollectionAccessGuard } from './collection-access.guard.js';
+import { CollectionAccessGuard, visibleCollectionsOf } from './collection-access.guard.js';
 import { CollectionsService } from '../collections.service.js';
 import { collectionBodySchema, collectionListSchema, collectionPatchSchema, collectionSchema } from './collection.schemas.js';
 import { COLLECTION_BODY_EXAMPLE, COLLECTION_EXAMPLE, COLLECTION_PATCH_EXAMPLE } from './document.examples.js';
@@ -69,9 +69,9 @@ export class CollectionsController {
   @Get()
   @ApiOperation({ operationId: 'listCollections', summary: 'List collections', description: 'All that the key may see, by name.' })
   @ApiOkResponse({ description: 'The collections', standardSchema: collectionListSchema, example: { items: [COLLECTION_EXAMPLE] } })
-  async list(@Query({ schema: noQuery }) _query: unknown, @Req() { caller }: FastifyRequest) {
+  async list(@Query({ schema: noQuery }) _query: unknown, @Req() request: FastifyRequest) {
     const all = await this.collections.list();
-    const seen = caller?.collections ?? null;
+    const seen = visibleCollectionsOf(request);
     return { items: seen === null ? all : all.filter(({ id }) => seen.has(id)) };
   }
 

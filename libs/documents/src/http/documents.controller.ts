@@ -39,7 +39,7 @@ import { DocumentErasure } from '../document-erasure.js';
 import type { Document } from '../document.js';
 import type { DocumentPreconditions } from '../document.repository.js';
 import { DocumentsService, type BatchItem, type WrittenDocumentReply } from '../documents.service.js';
-import { CollectionAccessGuard } from './collection-access.guard.js';
+import { CollectionAccessGuard, visibleCollectionsOf } from './collection-access.guard.js';
 import {
   DELETE_DOCUMENTS_EXAMPLE,
   DELETED_DOCUMENTS_EXAMPLE,
@@ -309,15 +309,10 @@ export class DocumentsController {
     return { id: document.id, state, row_version: version, chunked_version, chunks, chunking_error: chunkingError };
   }
 
+  /** The guard has looked at the document before; by the time it is written another writer may have moved it. */
   private preconditionsOf(request: FastifyRequest, ifMatch: string | undefined): DocumentPreconditions {
     return { versions: expectedVersionsOf(ifMatch, this.config.isIfMatchRequired), collections: visibleCollectionsOf(request) };
   }
-}
-
-/** The guard has looked at the document before; by the time it is read or written another writer may have moved it. */
-function visibleCollectionsOf({ caller }: FastifyRequest): readonly string[] | null {
-  const collections = caller?.collections ?? null;
-  return collections === null ? null : [...collections];
 }
 
 function writeOptionsOf(query: WriteParameters) {
