@@ -9,6 +9,7 @@ import { FailedAttempts } from './failed-attempts.js';
 import { KeyDirectory } from './key-directory.js';
 import { Pepper } from './pepper.js';
 import { withSecret } from '../test/forged-key.js';
+import { PLAIN_KEY } from '../test/stored-key.js';
 
 const PEPPER = new Pepper('pepper-0123456789abcdef0123456789');
 const BOOTSTRAP = 'bootstrap-0123456789abcdef0123456789abcdef';
@@ -32,16 +33,7 @@ class KeysDouble {
     const key = issueKey();
     this.rows.set(key.keyId, {
       keyId: key.keyId,
-      name: 'x',
-      scopes: ['read'],
-      collections: null,
-      allowedCidrs: null,
-      rateLimitPerMinute: null,
-      replaces: null,
-      createdAt: new Date(0),
-      expiresAt: null,
-      revokedAt: null,
-      lastUsedAt: null,
+      ...PLAIN_KEY,
       digest: PEPPER.digest(key.text),
       pepperId: PEPPER.id,
       ...fields,

@@ -71,7 +71,7 @@ export class AuditLog {
     targetOf: (done: T) => string | null = () => null,
   ): Promise<T> {
     const actId = this.ids.uuid();
-    await this.write(actId, 'begun', act, null);
+    await insertEntry(this.database, actId, 'begun', act, null);
     let done: T;
     try {
       done = await work();
@@ -100,7 +100,7 @@ export class AuditLog {
 
   /** The act is done, whatever becomes of its record: an entry that cannot be ended says `unknown`. */
   private async end(actId: string, act: AuditedAct, result: AuditedResult): Promise<void> {
-    await this.write(actId, 'ended', act, result).catch((error: unknown) => {
+    await insertEntry(this.database, actId, 'ended', act, result).catch((error: unknown) => {
       this.logger.warn({
         msg: 'The end of an act could not be recorded',
         act_id: actId,
@@ -109,10 +109,6 @@ export class AuditLog {
         err: error,
       });
     });
-  }
-
-  private async write(actId: string, phase: Phase, act: AuditedAct, result: AuditedResult | null): Promise<void> {
-    await insertEntry(this.database, actId, phase, act, result);
   }
 }
 

@@ -1,21 +1,13 @@
 import { DomainError } from '#kernel';
 import { FixedClock } from '#testing';
 import type { ApiKeys, StoredKey } from './api-keys.js';
+import { PLAIN_KEY } from '../test/stored-key.js';
 import { KeyDirectory } from './key-directory.js';
 
 const KEY_ID = '0123456789ab';
 const KEY: StoredKey = {
   keyId: KEY_ID,
-  name: 'x',
-  scopes: ['read'],
-  collections: null,
-  allowedCidrs: null,
-  rateLimitPerMinute: null,
-  replaces: null,
-  createdAt: new Date(0),
-  expiresAt: null,
-  revokedAt: null,
-  lastUsedAt: null,
+  ...PLAIN_KEY,
   digest: Buffer.alloc(32),
   pepperId: 'p',
 };

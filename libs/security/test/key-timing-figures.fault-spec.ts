@@ -1,8 +1,9 @@
 import { loadConfig } from '#config';
-import { AccessControl, type ApiKeys, issueKey, KeyDirectory, Pepper, type StoredKey } from '#security';
+import { AccessControl, type ApiKeys, issueKey, KeyDirectory, Pepper } from '#security';
 import { faultSeed, FixedClock, recordFigure, recordTrials, SeededRandom } from '#testing';
 import { FailedAttempts } from '../src/failed-attempts.js';
 import { withSecret } from './forged-key.js';
+import { PLAIN_KEY } from './stored-key.js';
 
 const SAMPLES = 20_000;
 const WARM_UP = 3_000;
@@ -98,7 +99,7 @@ function compare(tookNs: Times): Record<Class, Comparison> {
 async function stage(): Promise<{ access: AccessControl; attempts: Record<Class, readonly (string | null)[]> }> {
   const pepper = new Pepper('pepper-0123456789abcdef0123456789');
   const known = Array.from({ length: KNOWN_KEYS }, issueKey);
-  const table = new Map(known.map(({ keyId, text }) => [keyId, { ...ROW, keyId, digest: pepper.digest(text), pepperId: pepper.id }]));
+  const table = new Map(known.map(({ keyId, text }) => [keyId, { ...PLAIN_KEY, keyId, digest: pepper.digest(text), pepperId: pepper.id }]));
   const keys = { find: async (keyId: string) => table.get(keyId) ?? null } as unknown as ApiKeys;
   const clock = new FixedClock();
   const access = new AccessControl(
@@ -124,19 +125,6 @@ async function stage(): Promise<{ access: AccessControl; attempts: Record<Class,
     },
   };
 }
-
-const ROW: Omit<StoredKey, 'keyId' | 'digest' | 'pepperId'> = {
-  name: 'x',
-  scopes: ['read'],
-  collections: null,
-  allowedCidrs: null,
-  rateLimitPerMinute: null,
-  replaces: null,
-  createdAt: new Date(0),
-  expiresAt: null,
-  revokedAt: null,
-  lastUsedAt: null,
-};
 
 function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
   return items
