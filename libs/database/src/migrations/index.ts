@@ -12,6 +12,7 @@ import { RateLimits1790000000010 } from './0010-rate-limits.js';
 import { IdempotencyKeys1790000000011 } from './0011-idempotency-keys.js';
 import { Erasures1790000000012 } from './0012-erasures.js';
 import { MutedDeadLetters1790000000013 } from './0013-muted-dead-letters.js';
+import { OrderedIds1790000000014 } from './0014-ordered-ids.js';
 
 /** Every migration, oldest first. Written out, so that what runs never depends on which files happen to lie in a folder. */
 export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   IdempotencyKeys1790000000011,
   Erasures1790000000012,
   MutedDeadLetters1790000000013,
+  OrderedIds1790000000014,
 ];

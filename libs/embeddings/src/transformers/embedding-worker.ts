@@ -1,6 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { NativeGate } from './native-gate.js';
-import { SentenceEncoder } from './sentence-encoder.js';
+import type { SentenceEncoder } from './sentence-encoder.js';
 import { yieldToShortWork } from './thread-priority.js';
 import { WorkerLanes } from './worker-lanes.js';
 import type { EmbedMessage, WorkerMessage, WorkerSettings } from './worker-protocol.js';
@@ -56,7 +56,10 @@ async function pump(encoder: SentenceEncoder): Promise<void> {
   isRunning = false;
 }
 
+/** Call only inside the gate. */
 async function load(): Promise<SentenceEncoder> {
+  // Not imported at the top: that loads the runtime's native library, and a thread that is ended meanwhile aborts the process just as well.
+  const { SentenceEncoder } = await import('./sentence-encoder.js');
   const encoder = await SentenceEncoder.load(settings);
   for (const words of WARM_UP_WORDS) await encoder.encode('warm '.repeat(words));
   return encoder;

@@ -172,9 +172,19 @@ describe('TransformersEmbedder when a thread dies', () => {
 });
 
 describe('TransformersEmbedder when the process ends', () => {
-  it.each(['loading', 'running'])('does not abort while threads are %s', async (moment) => {
-    const script = join(packageRoot(), 'libs', 'embeddings', 'test', 'exit-while-embedding.mjs');
-    // execFile rejects on another exit code than 0, and on a signal.
-    await expect(promisify(execFile)(process.execPath, [script, moment])).resolves.toMatchObject({ stderr: '' });
+  const run = (script: string, ...parameters: string[]) =>
+    promisify(execFile)(process.execPath, [join(packageRoot(), 'libs', 'embeddings', 'test', script), ...parameters]);
+
+  // execFile rejects on another exit code than 0, and on a signal.
+  it.each([
+    ['were just started', ['loading', '0']],
+    ['are loading', ['loading', '150']],
+    ['are running', ['running']],
+  ])('does not abort while threads %s', async (_, parameters) => {
+    await expect(run('exit-while-embedding.mjs', ...parameters)).resolves.toMatchObject({ stderr: '' });
+  });
+
+  it('has loaded nothing of the runtime that the gate does not know of', async () => {
+    await expect(run('thread-before-its-gate.mjs')).resolves.toEqual({ stdout: '[]\n', stderr: '' });
   });
 });
