@@ -60,6 +60,7 @@ describe('kindred doctor', () => {
       true,
       [
         { name: 'port', state: 'skipped', detail: expect.any(String) },
+        { name: 'keys', state: 'skipped', detail: 'none is asked for' },
         { name: 'index', state: 'skipped', detail: expect.any(String) },
       ],
     ]);
@@ -82,6 +83,25 @@ describe('kindred doctor', () => {
     expect(left.map(({ rows }) => rows)).toEqual([[], [], []]);
   });
 
+  it('says who can come in with a key, also when the pepper is gone', async () => {
+    const keysFinding = async (variables: Readonly<Record<string, string>>) => {
+      const { out } = await doctor(['--json', '--skip-health', '--skip-operations'], { AUTH: 'required', ...variables });
+      return (JSON.parse(out) as Report).findings.find(({ name }) => name === 'keys')!;
+    };
+    const other = { API_KEY_PEPPER: 'p'.repeat(40) };
+    expect(await keysFinding({})).toMatchObject({ state: 'fail', detail: expect.stringContaining('there is none') });
+    expect(await keysFinding({ KINDRED_BOOTSTRAP_KEY: 'b'.repeat(40) })).toMatchObject({
+      state: 'warn',
+      detail: 'only KINDRED_BOOTSTRAP_KEY opens',
+    });
+    const create = ['keys', 'create', '--direct', '--name', 'somebody', '--scope', 'read'];
+    expect((await runKindred(create, { DATA_DIR: folder, DATABASE_URL: database.url })).code).toBe(0);
+    expect(await keysFinding({})).toMatchObject({ state: 'ok', detail: '1 is good' });
+    expect(await keysFinding(other)).toMatchObject({ state: 'fail', detail: expect.stringMatching(/^1 of 1 were made with another/) });
+    expect((await runKindred(create, { DATA_DIR: folder, DATABASE_URL: database.url, ...other })).code).toBe(0);
+    expect(await keysFinding({})).toMatchObject({ state: 'warn', detail: expect.stringMatching(/^1 of 2 were made with another/) });
+  });
+
   it('looks at the service alone with --url, and leaves out what it is told to', async () => {
     const { out } = await runKindred(['doctor', '--url', server!.url, '--skip-operations', '--verbose'], {});
     expect(out).toMatch(/^ok {4}service: http:.* is ok, ready, \d+ MiB$/m);
@@ -94,6 +114,7 @@ describe('kindred doctor', () => {
       'port',
       'database',
       'migrations',
+      'keys',
       'index',
       'model',
     ]);

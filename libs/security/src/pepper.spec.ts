@@ -22,4 +22,11 @@ describe('Pepper', () => {
     expect(Pepper.of(null, join(folder, 'other')).id).not.toBe(first.id);
     expect(statSync(join(folder, 'data', 'api-key-pepper')).mode & 0o777).toBe(0o600);
   });
+
+  it('is not made by a look at it', () => {
+    expect(Pepper.existing(null, folder)).toBeNull();
+    const { id } = Pepper.of(null, folder);
+    expect(Pepper.existing(null, folder)?.id).toBe(id);
+    expect(Pepper.existing('one', folder)?.id).toBe(new Pepper('one').id);
+  });
 });

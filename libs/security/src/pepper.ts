@@ -21,6 +21,12 @@ export class Pepper {
     return new Pepper(configured ?? keptIn(dataDir));
   }
 
+  /** The one that {@link of} would give, but none is made; `null` = there is none yet. */
+  static existing(configured: string | null, dataDir: string): Pepper | null {
+    const secret = configured ?? existingIn(dataDir);
+    return secret === null ? null : new Pepper(secret);
+  }
+
   /**
    * HMAC-SHA-256 of a key, 32 bytes.
    *
@@ -31,15 +37,19 @@ export class Pepper {
   }
 }
 
-function keptIn(dataDir: string): string {
+function existingIn(dataDir: string): string | null {
   const path = join(dataDir, FILE_NAME);
   const known = read(path);
-  if (known !== null) {
-    if (known.length >= LENGTH_MINIMUM) return known;
-    throw new FatalStartupError(
-      `${path} is not whole. Put back the one that keys were made with, or remove it: then every key has to be made anew.`,
-    );
-  }
+  if (known === null || known.length >= LENGTH_MINIMUM) return known;
+  throw new FatalStartupError(
+    `${path} is not whole. Put back the one that keys were made with, or remove it: then every key has to be made anew.`,
+  );
+}
+
+function keptIn(dataDir: string): string {
+  const known = existingIn(dataDir);
+  if (known !== null) return known;
+  const path = join(dataDir, FILE_NAME);
   mkdirSync(dataDir, { recursive: true });
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });

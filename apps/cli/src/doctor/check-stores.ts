@@ -1,12 +1,14 @@
 import type { EmbeddingConfig, KindredConfig, VectorStoreConfig } from '#config';
-import { DatabaseConnection, migrationNames } from '#database';
+import { DatabaseConnection, hasRelation, migrationNames, type UnitOfWork } from '#database';
 import { ModelFolder, ModelLocations } from '#embeddings';
+import { ApiKeys, Pepper } from '#security';
 import { QdrantVectorStore } from '#vector-store';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ok, reasonOf, skipped, warn, type Finding } from './finding.js';
 
-/** The database and its migrations. @param runningUrl of the service that runs; the embedded database runs only as long as that */
+/** The database, its migrations and the keys in it. @param runningUrl of the service that runs; the embedded database runs only as long as that */
 export async function checkDatabase(config: KindredConfig, runningUrl: string | null): Promise<Finding[]> {
   const url = config.database.url ?? runningUrl;
   if (url === null) {
@@ -28,7 +30,7 @@ export async function checkDatabase(config: KindredConfig, runningUrl: string | 
     const { version, is_migrated: isMigrated } = rows[0]!;
     const finding = ok('database', `PostgreSQL ${version}, answered in ${Math.round(performance.now() - startedMs)} ms`);
     const done = isMigrated ? (await database.unitOfWork.query<{ name: string }>('SELECT name FROM public.migrations')).rows : [];
-    return [finding, migrationFinding(done.map(({ name }) => name))];
+    return [finding, migrationFinding(done.map(({ name }) => name)), await keysFinding(config, database.unitOfWork)];
   } catch (error) {
     return [fail('database', reasonOf(error), 'May the user of DATABASE_URL read the schema public?')];
   } finally {
@@ -48,6 +50,26 @@ function migrationFinding(done: readonly string[]): Finding {
   const due = known.length - done.length;
   if (due === 0) return ok('migrations', `all ${known.length} are done`);
   return warn('migrations', `${due} are due`, 'The next start of the service runs them; or kindred migration run. Make a backup first.');
+}
+
+const MAKE_A_KEY = 'npx kindred keys create --direct --name operator --scope admin --scope write';
+
+/** Whether somebody can come in: the keys of the database against the pepper that a service with this configuration has. */
+async function keysFinding({ security, data }: KindredConfig, database: UnitOfWork): Promise<Finding> {
+  if (security.access !== 'required') return skipped('keys', 'none is asked for');
+  if (!(await hasRelation(database, 'public.api_keys'))) return skipped('keys', 'the table comes with the migrations');
+  // Where there is no pepper yet, the start makes one, and that is another one than any key was made with.
+  const pepper = Pepper.existing(security.pepper, data.dataDir) ?? new Pepper(randomUUID());
+  const { good, ofAnotherPepper } = await new ApiKeys(database, pepper).count();
+  const isOpened = good > 0 || security.bootstrapKey !== null;
+  if (ofAnotherPepper > 0) {
+    const detail = `${ofAnotherPepper} of ${good + ofAnotherPepper} were made with another API_KEY_PEPPER, or the file api-key-pepper of another DATA_DIR, and are refused`;
+    return (isOpened ? warn : fail)('keys', detail, `Put the old one back; or make them anew, and revoke the old ones: ${MAKE_A_KEY}`);
+  }
+  if (good > 0) return ok('keys', `${good} ${good === 1 ? 'is' : 'are'} good`);
+  if (isOpened)
+    return warn('keys', 'only KINDRED_BOOTSTRAP_KEY opens', `Make keys of their own for clients, then take it away: ${MAKE_A_KEY}`);
+  return fail('keys', 'there is none, and the service does not start without one', MAKE_A_KEY);
 }
 
 export async function checkIndex(config: VectorStoreConfig, writeTimeoutMs: number): Promise<Finding> {
