@@ -159,10 +159,17 @@ export class FaultStage {
   async strike(): Promise<void> {
     await Promise.all(this.processes.map((process) => process.end('SIGKILL')));
     for (const dataDir of this.dataDirs) rmSync(dataDir, { recursive: true, force: true });
+    if (this.double === null) await this.dropCollections();
     await this.store.close();
     await Promise.all([this.databaseProxy.close(), this.indexProxy.close()]);
     await this.double?.stop();
     await this.database.close();
+  }
+
+  /** A real server is somebody's; a database that a test has ended cannot say what it had there. */
+  private async dropCollections(): Promise<void> {
+    const { rows } = await this.query<{ collection: string }>('SELECT collection FROM index_generations').catch(() => ({ rows: [] }));
+    for (const { collection } of rows) await this.store.drop(collection);
   }
 
   /** What the processes that were started last have printed last. */
