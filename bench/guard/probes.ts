@@ -2,7 +2,8 @@ import { Durations, timed } from '../statistics.js';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
-import { atRate } from './at-rate.js';
+import { randomOf } from '../texts.js';
+import { atRandom, atRate } from './at-rate.js';
 import { milliseconds, type GuardFigure } from './guard-figure.js';
 import { filledService, SEARCH, searchBody, type GuardStage } from './keyed-service.js';
 
@@ -22,29 +23,35 @@ export async function measureProbes(stage: GuardStage): Promise<GuardFigure[]> {
     const port = await new Promise((resolve) => floor.once('message', resolve));
     const connections = new Pool(`http://127.0.0.1:${String(port)}`);
     const figures = { quiet: new Durations(), loaded: new Durations(), bareQuiet: new Durations(), bareLoaded: new Durations() };
-    const probe = async (into: Durations, bare: Durations): Promise<void> => {
+    const probe = async (into: Durations): Promise<void> => {
       const { status, durationMs } = await service.exchange('GET', '/readyz');
       if (status !== 200) throw new Error(`A probe was answered with ${status}`);
       into.add(durationMs);
-      bare.add(await timed(async () => (await connections.request({ method: 'GET', path: '/readyz' })).body.text()));
     };
-    await atRate(PROBES_PER_SECOND, SECONDS, () => probe(figures.quiet, figures.bareQuiet));
+    const bareProbe = async (into: Durations): Promise<void> =>
+      into.add(await timed(async () => (await connections.request({ method: 'GET', path: '/readyz' })).body.text()));
+    const both = (into: Durations, bare: Durations, seed: number): Promise<unknown> =>
+      Promise.all([
+        atRandom(PROBES_PER_SECOND, SECONDS, randomOf(seed), () => probe(into)),
+        atRandom(PROBES_PER_SECOND, SECONDS, randomOf(seed + 1), () => bareProbe(bare)),
+      ]);
+    await both(figures.quiet, figures.bareQuiet, 1);
     const bodies = Array.from({ length: SEARCHES_PER_SECOND * SECONDS }, () => searchBody(stage));
     await Promise.all([
       atRate(SEARCHES_PER_SECOND, SECONDS, async () => void (await service.exchange('POST', SEARCH, bodies.pop()))),
-      atRate(PROBES_PER_SECOND, SECONDS, () => probe(figures.loaded, figures.bareLoaded)),
+      both(figures.loaded, figures.bareLoaded, 3),
     ]);
     await connections.destroy();
     return [
-      { what: 'probe, quiet: p50, p99', measured: both(figures.quiet), goal: '', isMet: null },
+      { what: 'probe, quiet: p50, p99', measured: middleAndTail(figures.quiet), goal: '', isMet: null },
       {
         what: `probe beside ${SEARCHES_PER_SECOND} searches/s: p50, p99`,
-        measured: both(figures.loaded),
+        measured: middleAndTail(figures.loaded),
         goal: `p99 <= ${GOAL_MS} ms`,
         isMet: figures.loaded.p99 <= GOAL_MS,
       },
-      { what: '  of a process that does nothing else: quiet', measured: both(figures.bareQuiet), goal: '', isMet: null },
-      { what: '  of a process that does nothing else: beside them', measured: both(figures.bareLoaded), goal: '', isMet: null },
+      { what: '  of a process that does nothing else: quiet', measured: middleAndTail(figures.bareQuiet), goal: '', isMet: null },
+      { what: '  of a process that does nothing else: beside them', measured: middleAndTail(figures.bareLoaded), goal: '', isMet: null },
     ];
   } finally {
     floor.disconnect();
@@ -52,4 +59,4 @@ export async function measureProbes(stage: GuardStage): Promise<GuardFigure[]> {
   }
 }
 
-const both = ({ p50, p99 }: Durations): string => `${milliseconds(p50)}, ${milliseconds(p99)}`;
+const middleAndTail = ({ p50, p99 }: Durations): string => `${milliseconds(p50)}, ${milliseconds(p99)}`;
