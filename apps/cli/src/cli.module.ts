@@ -98,11 +98,19 @@ export class CliModule {
 
   /**
    * Settings that subcommands do not inherit from the program: the handler decides how the program ends when commander would end it, and an option behind the
-   * name of a subcommand belongs to that one, though the command before knows it too.
+   * name of a subcommand belongs to that one, though the command before knows it too. A word too many is a mistake: half of a text that wants quotes, or the name of
+   * a command that there is not.
    */
   prepareCommander(handler: (error: Error) => never, output: FailureOutput): void {
     const prepare = (command: CommanderCommand, path: string): void => {
       command.exitOverride(handler).enablePositionalOptions().configureOutput(output.commanderOutput).addHelpText('after', helpTail(path));
+      const isGroup = command.commands.length > 0 && command.registeredArguments.length === 0;
+      command.allowExcessArguments(isGroup);
+      if (isGroup) {
+        command.hook('preAction', (self, acting) => {
+          if (acting === self && self.args.length > 0) self.unknownCommand();
+        });
+      }
       for (const child of command.commands) prepare(child, `${path} ${child.name()}`.trim());
     };
     prepare(this.commander, '');

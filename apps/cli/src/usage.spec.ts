@@ -33,6 +33,11 @@ describe('a wrong command line', () => {
   it.each([
     [['nonsense'], 'unknown command'],
     [['schedules'], 'Usage: kindred schedules'],
+    [['schedules', 'lst'], "unknown command 'lst'\n(Did you mean list?)"],
+    [['doctor', 'nonsense'], "unknown command 'nonsense'"],
+    [['search', 'oak', 'stair', ...NOWHERE], 'too many arguments'],
+    [['import', 'projects', 'a.csv', ...NOWHERE], 'too many arguments'],
+    [['status', 'nonsense', ...NOWHERE], 'too many arguments'],
     [['status', '--nonsense'], 'unknown option'],
     [['status', '--url', 'ftp://x'], '--url must be like'],
     [['status', '--key', `${CANARY} ${CANARY}`], '--key must be'],

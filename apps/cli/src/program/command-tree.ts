@@ -2,6 +2,8 @@
 export interface CommanderCommand {
   readonly commands: readonly CommanderCommand[];
   readonly options: readonly CommanderOption[];
+  /** Words of the call that are no options. */
+  readonly args: readonly string[];
   readonly registeredArguments: readonly { readonly required: boolean; readonly variadic: boolean; name(): string }[];
   name(): string;
   name(name: string): CommanderCommand;
@@ -11,6 +13,10 @@ export interface CommanderCommand {
   enablePositionalOptions(): CommanderCommand;
   configureOutput(output: { readonly writeErr: (text: string) => void }): CommanderCommand;
   version(version: string, flags: string, description: string): CommanderCommand;
+  allowExcessArguments(isAllowed: boolean): CommanderCommand;
+  hook(event: 'preAction', listener: (self: CommanderCommand, acting: CommanderCommand) => void): CommanderCommand;
+  /** Ends the program with that; names the command that was perhaps meant. */
+  unknownCommand(): void;
   addHelpText(position: 'after', text: string): CommanderCommand;
 }
 
