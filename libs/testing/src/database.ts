@@ -27,6 +27,8 @@ export interface TestDatabase {
 
 const REQUEST_POOL_SIZE = 10;
 const RELAY_POOL_SIZE = 4;
+/** Longer than a service waits for a connection: beside other tests a moment without the processor must not be a failure. */
+const CONNECT_TIMEOUT_MS = 30_000;
 /** SQLSTATE object_in_use; the server has waited five seconds for the others to leave. */
 const OBJECT_IN_USE = '55006';
 
@@ -43,7 +45,12 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   writeFileSync(lease, '');
   await administer(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = databaseUrl(adminUrl, name);
-  const pooled = { url: (await options.urlOf?.(url)) ?? url, entities: options.entities };
+  const pooled = {
+    url: (await options.urlOf?.(url)) ?? url,
+    entities: options.entities,
+    // Who stands between means to take the database away, and looks how that is noticed; all others only share a busy machine.
+    connectTimeoutMs: options.urlOf === undefined ? CONNECT_TIMEOUT_MS : undefined,
+  };
   const requests = createDataSource({ ...pooled, applicationName: 'kindred-test', poolSize: REQUEST_POOL_SIZE });
   const relay = createDataSource({ ...pooled, applicationName: 'kindred-test-relay', poolSize: RELAY_POOL_SIZE });
   await Promise.all([requests.initialize(), relay.initialize()]);
