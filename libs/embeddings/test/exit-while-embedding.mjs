@@ -16,5 +16,6 @@ embedder.embedDocuments(texts).catch(() => undefined);
 setInterval(() => {
   const { documents, workers } = embedder.stats();
   // While it loads nothing can be asked; a moment after the threads were started they are reading the model.
-  if (moment === 'running' ? documents.running === 2 : documents.waiting === 50 && workers.ready === 0) setTimeout(() => process.exit(0), delayMs);
+  if (moment === 'running' ? documents.running === 2 : documents.waiting === 50 && workers.ready === 0)
+    setTimeout(() => process.exit(0), delayMs);
 }, 1);

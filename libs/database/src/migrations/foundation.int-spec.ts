@@ -21,8 +21,7 @@ describe('foundation tables', () => {
     }
     expect(new Set(rows.map(({ id }) => id)).size).toBe(500);
     // Random behind the time: no bit of the random part stands still.
-    for (const position of [20, 21, 22, 24, 30, 35])
-      expect(new Set(rows.map(({ id }) => id[position])).size).toBeGreaterThan(8);
+    for (const position of [20, 21, 22, 24, 30, 35]) expect(new Set(rows.map(({ id }) => id[position])).size).toBeGreaterThan(8);
   });
 
   it('orders uuids by the time they were made, within a millisecond and over sessions too', async () => {
@@ -30,7 +29,10 @@ describe('foundation tables', () => {
     const ids = rows.map(({ id }) => id);
     // Each from another connection of the pool than the one before, where there is one.
     for (let i = 0; i < 300; i++) {
-      const [first, second] = await Promise.all([database.query<{ id: string }>('SELECT kindred_uuid_v7() AS id'), database.query('SELECT 1')]);
+      const [first, second] = await Promise.all([
+        database.query<{ id: string }>('SELECT kindred_uuid_v7() AS id'),
+        database.query('SELECT 1'),
+      ]);
       expect(second.rowCount).toBe(1);
       ids.push(first.rows[0]!.id);
     }
