@@ -20,6 +20,10 @@ describe('ClosingPort', () => {
 
   const close = () => new Promise<void>((resolve) => closing.begin(() => void server.close(() => resolve())));
 
+  it('has closed the port before it goes on', async () => {
+    expect(await new Promise((resolve) => closing.begin(() => resolve(server.listening)))).toBe(false);
+  });
+
   it('answers on connections that were open before', async () => {
     // Open as far as the kernel is concerned; the process accepts them in later turns of its loop.
     const sockets = Array.from({ length: CONNECTIONS }, () => connect(port, '127.0.0.1'));
