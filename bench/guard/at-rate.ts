@@ -20,8 +20,7 @@ export async function atRate(perSecond: number, seconds: number, work: () => Pro
  */
 export async function atRandom(perSecond: number, seconds: number, random: () => number, work: () => Promise<void>): Promise<void> {
   const running: Promise<void>[] = [];
-  const startedMs = performance.now();
-  let dueMs = startedMs;
+  let dueMs = performance.now();
   for (let begun = 0; begun < perSecond * seconds; begun++) {
     dueMs += (-Math.log(1 - random()) / perSecond) * 1_000;
     await delay(Math.max(0, dueMs - performance.now()));

@@ -1,5 +1,5 @@
 import { createTestDatabase, ServerProcess, type TestDatabase } from '#testing';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,13 @@ describe('kindred doctor', () => {
     expect(await keysFinding(other)).toMatchObject({ state: 'fail', detail: expect.stringMatching(/^1 of 1 were made with another/) });
     expect((await runKindred(create, { DATA_DIR: folder, DATABASE_URL: database.url, ...other })).code).toBe(0);
     expect(await keysFinding({})).toMatchObject({ state: 'warn', detail: expect.stringMatching(/^1 of 2 were made with another/) });
+    const cut = join(folder, 'cut');
+    mkdirSync(cut);
+    writeFileSync(join(cut, 'api-key-pepper'), 'short');
+    expect(await keysFinding({ DATA_DIR: cut })).toMatchObject({
+      state: 'fail',
+      detail: expect.stringContaining('api-key-pepper is not whole'),
+    });
   });
 
   it('looks at the service alone with --url, and leaves out what it is told to', async () => {

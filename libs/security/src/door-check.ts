@@ -3,6 +3,9 @@ import { FatalStartupError } from '#kernel';
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiKeys } from './api-keys.js';
 
+/** Makes the first key; for messages. */
+export const MAKE_A_KEY = 'npx kindred keys create --direct --name operator --scope admin --scope write';
+
 /** Looks, once, whether the door is as it should be: somebody can come in, and if everybody can, that is said. */
 @Injectable()
 export class DoorCheck {
@@ -32,7 +35,7 @@ export class DoorCheck {
     if (good === 0) {
       throw new FatalStartupError(
         `${ofAnotherPepper === 0 ? NO_KEY : otherPepperText(ofAnotherPepper)} with\n` +
-          '  npx kindred keys create --direct --name operator --scope admin --scope write\n' +
+          `  ${MAKE_A_KEY}\n` +
           '(with the same DATABASE_URL and API_KEY_PEPPER or DATA_DIR), or set KINDRED_BOOTSTRAP_KEY, for example to what "openssl rand -hex 32" prints.',
       );
     }

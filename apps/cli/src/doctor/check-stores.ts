@@ -1,7 +1,7 @@
 import type { EmbeddingConfig, KindredConfig, VectorStoreConfig } from '#config';
 import { DatabaseConnection, hasRelation, migrationNames, type UnitOfWork } from '#database';
 import { ModelFolder, ModelLocations } from '#embeddings';
-import { ApiKeys, Pepper } from '#security';
+import { ApiKeys, MAKE_A_KEY, Pepper } from '#security';
 import { QdrantVectorStore } from '#vector-store';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -24,13 +24,15 @@ export async function checkDatabase(config: KindredConfig, runningUrl: string | 
     return [fail('database', reasonOf(error), advice)];
   }
   try {
-    const { rows } = await database.unitOfWork.query<{ version: string; is_migrated: boolean }>(
-      `SELECT current_setting('server_version') AS version, to_regclass('public.migrations') IS NOT NULL AS is_migrated`,
-    );
-    const { version, is_migrated: isMigrated } = rows[0]!;
-    const finding = ok('database', `PostgreSQL ${version}, answered in ${Math.round(performance.now() - startedMs)} ms`);
+    const { rows } = await database.unitOfWork.query<{ version: string }>(`SELECT current_setting('server_version') AS version`);
+    const finding = ok('database', `PostgreSQL ${rows[0]!.version}, answered in ${Math.round(performance.now() - startedMs)} ms`);
+    const isMigrated = await hasRelation(database.unitOfWork, 'public.migrations');
     const done = isMigrated ? (await database.unitOfWork.query<{ name: string }>('SELECT name FROM public.migrations')).rows : [];
-    return [finding, migrationFinding(done.map(({ name }) => name)), await keysFinding(config, database.unitOfWork)];
+    // The pepper may be what is wrong, which says nothing of the database.
+    const keys = await keysFinding(config, database.unitOfWork).catch((error: unknown) =>
+      fail('keys', reasonOf(error), 'The service does not start so.'),
+    );
+    return [finding, migrationFinding(done.map(({ name }) => name)), keys];
   } catch (error) {
     return [fail('database', reasonOf(error), 'May the user of DATABASE_URL read the schema public?')];
   } finally {
@@ -51,8 +53,6 @@ function migrationFinding(done: readonly string[]): Finding {
   if (due === 0) return ok('migrations', `all ${known.length} are done`);
   return warn('migrations', `${due} are due`, 'The next start of the service runs them; or kindred migration run. Make a backup first.');
 }
-
-const MAKE_A_KEY = 'npx kindred keys create --direct --name operator --scope admin --scope write';
 
 /** Whether somebody can come in: the keys of the database against the pepper that a service with this configuration has. */
 async function keysFinding({ security, data }: KindredConfig, database: UnitOfWork): Promise<Finding> {
